@@ -1,0 +1,469 @@
+"""HTTP to Mimecast: time-outs, retries, rate limit, deadline, sizes; from a function call to rows or an exception."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import tenacity
+import urllib3
+
+from MimecastAuth import OAuthAuth, Token
+from MimecastConstants import PAGE_SIZE, TOKEN_PATH, Endpoint
+from MimecastEnvelope import Envelope, Row, error_for, read_envelope
+from MimecastExceptions import (
+    AuthenticationError,
+    ConnectionFailedError,
+    DeadlineError,
+    MimecastError,
+    NotFoundError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    ServerError,
+    TokenExpiredError,
+    TooLargeError,
+)
+from MimecastRateLimit import Deadline, RequestGate
+
+CONNECT_TIMEOUT_S = 10.0
+READ_TIMEOUT_S = 60.0
+MAX_TRIES = 4
+"""How often a read is sent before its failure is final; pauses that Mimecast asks for (429) don't count."""
+BACKOFF_FIRST_S = 0.5
+BACKOFF_JITTER = 0.25
+"""A pause is longer or shorter by up to this share, so that workers don't come back in step."""
+MAX_ANSWER_BYTES = 128 * 1024 * 1024
+CHUNK_BYTES = 64 * 1024
+MAX_REDIRECTS = 5
+DEFAULT_TOKEN_LIFETIME_S = 1800.0  # what Mimecast documents, should an answer not say it (facts 1.2)
+CONNECTIONS = 8
+
+_TOKEN_ENDPOINT = Endpoint(TOKEN_PATH, "an API 2.0 application")
+_JSON = "application/json"
+
+T = TypeVar("T")
+
+
+class Authenticator(Protocol):
+    """What signs a request; ``HmacAuth`` and ``OAuthAuth`` do."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Sign the request that is about to be sent."""
+        ...
+
+
+class MimecastTransport:
+    """Calls functions of one Mimecast tenant; may be used by several threads.
+
+    Args:
+        api_root: Scheme and host of the tenant's API, without a path.
+        deadline: When all network work must be done.
+        verify_ssl: Whether the server's certificate is checked.
+        monotonic: A clock in seconds that never goes back.
+        sleep: Waits for a number of seconds.
+        session: HTTP session for Mimecast; tests hand in one with their own adapter.
+        download_session: HTTP session for download links; it never sees credentials.
+    """
+
+    def __init__(
+        self,
+        api_root: str,
+        deadline: Deadline,
+        *,
+        verify_ssl: bool = True,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        session: requests.Session | None = None,
+        download_session: requests.Session | None = None,
+    ) -> None:
+        self._api_root = api_root
+        self._host = urlsplit(api_root).hostname or api_root
+        self.deadline = deadline
+        self._verify_ssl = verify_ssl
+        if not verify_ssl:
+            # The user has chosen so; a warning for each request would only fill the log.
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        self._sleep = sleep
+        self._gate = RequestGate(monotonic, sleep)
+        self._session = session or _new_session()
+        self._download_session = download_session or _new_session()
+        self.auth: Authenticator = _no_auth
+        self._counts: Counter[str] = Counter()
+        self._counts_lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._session.close()
+        self._download_session.close()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many requests were sent, by path, with ``retries`` and ``rate_limited`` beside them."""
+        with self._counts_lock:
+            return dict(self._counts)
+
+    @property
+    def requests_sent(self) -> int:
+        """How many requests were sent in all."""
+        return self.counts.get("requests", 0)
+
+    # --- functions of the API ----------------------------------------------------------------------------------------
+
+    def call(
+        self,
+        endpoint: Endpoint,
+        items: list[Row],
+        *,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Envelope:
+        """Call a function.
+
+        Args:
+            endpoint: Which one.
+            items: What goes into ``data``.
+            page_size: How many rows a page holds, for functions with pages.
+            page_token: Token of the page that is wanted; None for the first.
+
+        Returns:
+            The answer's rows.
+
+        Raises:
+            MimecastError: The call failed, for good.
+        """
+        body: dict[str, Any] = {"data": items}
+        if page_size is not None:
+            pagination: dict[str, Any] = {"pageSize": page_size}
+            if page_token is not None:
+                pagination["pageToken"] = page_token
+            body["meta"] = {"pagination": pagination}
+
+        def attempt() -> Envelope:
+            status, headers, content = self._send(endpoint, body=body, auth=self.auth)
+            return read_envelope(status, headers, content, endpoint)
+
+        return self._persist(endpoint, attempt)
+
+    def call_for_file(self, endpoint: Endpoint, items: list[Row], max_bytes: int) -> Envelope | bytes:
+        """Call a function that answers with rows or with the bytes of a file themselves.
+
+        Raises:
+            TooLargeError: The file is larger than max_bytes.
+            MimecastError: The call failed, for good.
+        """
+
+        def attempt() -> Envelope | bytes:
+            limit = max(max_bytes, CHUNK_BYTES)  # an envelope with links may be longer than a very small file
+            status, headers, content = self._send(endpoint, body={"data": items}, auth=self.auth, max_bytes=limit)
+            if status == 200 and _JSON not in headers.get("Content-Type", ""):
+                if headers.get("Content-Type", "").startswith("text/html") and "Content-Disposition" not in headers:
+                    return read_envelope(status, headers, content, endpoint)  # a gateway's page: raises
+                return content
+            return read_envelope(status, headers, content, endpoint)
+
+        return self._persist(endpoint, attempt)
+
+    def pages(self, endpoint: Endpoint, items: list[Row], page_size: int = PAGE_SIZE) -> Iterator[Envelope]:
+        """Call a function page by page, each only when it is asked for.
+
+        Raises:
+            ServerError: Mimecast gave the token of a page that has been read already.
+            MimecastError: A page could not be had.
+        """
+        token: str | None = None
+        seen: set[str] = set()
+        while True:
+            envelope = self.call(endpoint, items, page_size=page_size, page_token=token)
+            yield envelope
+            token = envelope.next_token
+            if token is None:
+                return
+            if token in seen:
+                raise ServerError("Mimecast repeats a page token, so the list can't be read to its end. Try again.")
+            seen.add(token)
+
+    def fetch_token(self, client_id: str, client_secret: str) -> Token:
+        """Get an access token of API 2.0 (client credentials).
+
+        Raises:
+            AuthenticationError: The client's id or secret is wrong.
+            MimecastError: The token could not be had.
+        """
+        form = {"client_id": client_id, "client_secret": client_secret, "grant_type": "client_credentials"}
+
+        def attempt() -> Token:
+            status, headers, content = self._send(_TOKEN_ENDPOINT, form=form, auth=_no_auth)
+            if 400 <= status < 404:  # whatever the shape: the pair isn't accepted
+                try:
+                    read_envelope(401, headers, content, _TOKEN_ENDPOINT)
+                except AuthenticationError as error:
+                    raise AuthenticationError(
+                        f'Mimecast doesn\'t accept "Client ID" and "Client Secret". {error.message}',
+                        status=status,
+                        code=error.code,
+                        request_id=error.request_id,
+                    ) from None
+            return _read_token(status, headers, content)
+
+        return self._persist(_TOKEN_ENDPOINT, attempt)
+
+    # --- files -------------------------------------------------------------------------------------------------------
+
+    def download(self, url: str, max_bytes: int) -> bytes:
+        """Fetch a file from a link that Mimecast gave; credentials never go there, nor to where it redirects.
+
+        Raises:
+            TooLargeError: The file is larger than max_bytes.
+            MimecastError: The file could not be had.
+        """
+        endpoint = Endpoint("download", "")
+
+        def attempt() -> bytes:
+            target = url
+            for _ in range(MAX_REDIRECTS + 1):
+                self._check_link(target)
+                status, headers, content = self._exchange(
+                    self._download_session, "GET", target, endpoint, auth=_no_auth, max_bytes=max_bytes
+                )
+                if status in (301, 302, 303, 307, 308) and "Location" in headers:
+                    target = urljoin(target, headers["Location"])
+                    continue
+                if status == 200:
+                    return content
+                if status in (400, 401, 403, 404, 410):
+                    raise NotFoundError(f"The download link doesn't work any more (HTTP {status}).", status=status)
+                raise error_for(status, (), None, headers, "")
+            raise ServerError("The download link redirects too often.")
+
+        return self._persist(endpoint, attempt)
+
+    def _check_link(self, url: str) -> None:
+        parts = urlsplit(url)
+        # Plain http is for a Mimecast on this machine (the workbench); a real one has https.
+        allowed = ("https", urlsplit(self._api_root).scheme)
+        if parts.scheme not in allowed or not parts.hostname:
+            raise ServerError("Mimecast gave a download link that is no https address; it was not followed.")
+
+    # --- one exchange, and its repetition ----------------------------------------------------------------------------
+
+    def _send(
+        self,
+        endpoint: Endpoint,
+        *,
+        auth: Authenticator,
+        body: object = None,
+        form: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_ANSWER_BYTES,
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        url = self._api_root + endpoint.path
+        return self._exchange(
+            self._session, "POST", url, endpoint, auth=auth, body=body, form=form, max_bytes=max_bytes
+        )
+
+    def _exchange(
+        self,
+        session: requests.Session,
+        method: str,
+        url: str,
+        endpoint: Endpoint,
+        *,
+        auth: Authenticator,
+        body: object = None,
+        form: Mapping[str, str] | None = None,
+        max_bytes: int,
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Send one request and read its answer; nothing is followed, nothing is tried again here."""
+        if isinstance(auth, OAuthAuth):
+            auth.token()  # before the gate, so that the token's own request doesn't wait inside this one's turn
+        self._gate.wait(self.deadline)
+        self._count("requests", endpoint.path)
+        remaining = self.deadline.remaining()
+        try:
+            response = session.request(
+                method,
+                url,
+                json=body,
+                data=form,
+                auth=auth,
+                timeout=(min(CONNECT_TIMEOUT_S, remaining), min(READ_TIMEOUT_S, remaining)),
+                verify=self._verify_ssl,
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                content = self._read(response, max_bytes)
+        except requests.RequestException as error:
+            raise connection_error(error, self._host if session is self._session else "the download host") from None
+        if response.status_code == 429:
+            self._count("rate_limited")
+            self._gate.refused(response.headers)
+        else:
+            self._gate.answered(response.headers)
+        if response.status_code == 401 and isinstance(self.auth, OAuthAuth):
+            self.auth.discard(str(response.request.headers.get("Authorization")))
+        return response.status_code, response.headers, content
+
+    def _read(self, response: requests.Response, max_bytes: int) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        for chunk in response.iter_content(CHUNK_BYTES):
+            size += len(chunk)
+            if size > max_bytes:
+                raise TooLargeError(f"The answer is larger than {max_bytes / 1024 / 1024:.0f} MB.")
+            chunks.append(chunk)
+            self.deadline.check()  # an answer that drips must not outlast the run
+        return b"".join(chunks)
+
+    def _count(self, *names: str) -> None:
+        with self._counts_lock:
+            self._counts.update(names)
+
+    def _persist(self, endpoint: Endpoint, attempt: Callable[[], T]) -> T:
+        """Run an attempt until it succeeds, its failure is final, or no time is left."""
+        tries = _Tries(endpoint, self.deadline)
+        retrying = tenacity.Retrying(
+            retry=tries.again,
+            wait=tries.pause,
+            stop=tenacity.stop_never,
+            sleep=self._sleep,
+            before_sleep=lambda _: self._count("retries"),
+            reraise=True,
+        )
+        try:
+            return retrying(attempt)
+        except (DeadlineError, RateLimitedError):
+            if tries.last_failure is not None:
+                raise tries.last_failure from None  # say what was wrong, not that time is short
+            raise
+        except ServerError as error:
+            if endpoint.is_write and not _surely_not_executed(error):
+                raise OutcomeUnknownError(
+                    f"{error.message} The request may have been carried out all the same, so it is not sent again. "
+                    f"{endpoint.check_hint}",
+                    status=error.status,
+                    request_id=error.request_id,
+                ) from None
+            raise
+
+
+class _Tries:
+    """Whether one call may be sent again, and after how long."""
+
+    def __init__(self, endpoint: Endpoint, deadline: Deadline) -> None:
+        self._endpoint = endpoint
+        self._deadline = deadline
+        self._failures = 0
+        self._token_renewed = False
+        self.last_failure: MimecastError | None = None
+
+    def again(self, state: tenacity.RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, RateLimitedError):
+            # Not executed, so even a write may be sent again; the gate waits, or says that the wait is too long.
+            return self._deadline.remaining() > 0
+        if isinstance(error, TokenExpiredError):
+            renewed, self._token_renewed = self._token_renewed, True
+            return not renewed
+        if not isinstance(error, ServerError):
+            return False
+        self.last_failure = error
+        if self._endpoint.is_write and not _surely_not_executed(error):
+            return False
+        self._failures += 1
+        return self._failures < MAX_TRIES and self._backoff() < self._deadline.remaining()
+
+    def pause(self, state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, ServerError):
+            return self._backoff() * (1 + random.uniform(-BACKOFF_JITTER, BACKOFF_JITTER))  # noqa: S311 - not security
+        return 0.0
+
+    def _backoff(self) -> float:
+        return float(BACKOFF_FIRST_S * 2 ** (self._failures - 1))
+
+
+def _surely_not_executed(error: ServerError) -> bool:
+    return isinstance(error, ConnectionFailedError) and error.never_sent
+
+
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Send a request without credentials; it also keeps ``requests`` from taking some out of a netrc file."""
+    return request
+
+
+def _new_session() -> requests.Session:
+    session = requests.Session()  # trust_env stays on: the platform hands over its proxy through the environment
+    adapter = requests.adapters.HTTPAdapter(pool_connections=CONNECTIONS, pool_maxsize=CONNECTIONS)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def _read_token(status: int, headers: Mapping[str, str], content: bytes) -> Token:
+    read_envelope(status, headers, content, _TOKEN_ENDPOINT)
+    document = json.loads(content)
+    value, lifetime = document.get("access_token"), document.get("expires_in")
+    if not isinstance(value, str) or not value:
+        raise ServerError("Mimecast's answer to the sign-in holds no access token.")
+    try:
+        seconds = float(lifetime)
+    except (TypeError, ValueError):
+        seconds = DEFAULT_TOKEN_LIFETIME_S
+    return Token(value, seconds if seconds > 0 else DEFAULT_TOKEN_LIFETIME_S)
+
+
+def connection_error(error: requests.RequestException, host: str) -> ConnectionFailedError:
+    """Say in plain words why there was no answer; the library's own text may hold a proxy's password.
+
+    Args:
+        error: What ``requests`` raised.
+        host: Whom the request was for.
+
+    Returns:
+        The exception to raise, which knows whether the request can have reached its server.
+    """
+    reasons = _reasons(error)
+
+    def has(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(reason, kinds) for reason in reasons)
+
+    if isinstance(error, requests.exceptions.ProxyError):
+        return ConnectionFailedError("The proxy can't be reached or refused the request. Check its settings.")
+    if isinstance(error, requests.exceptions.SSLError):
+        return ConnectionFailedError(
+            f"The certificate of {host} isn't trusted. Install its authority's certificate, or turn \"Verify SSL\" off "
+            "if you know why it isn't.",
+            never_sent=True,
+        )
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema)):
+        return ConnectionFailedError('The address in "API Root" or of the proxy is malformed.', never_sent=True)
+    if has(urllib3.exceptions.NameResolutionError):
+        return ConnectionFailedError(f'The host {host} is unknown. Check "API Root" and DNS.', never_sent=True)
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return ConnectionFailedError(f"{host} doesn't accept a connection in time.", never_sent=True)
+    if isinstance(error, requests.exceptions.Timeout) or has(urllib3.exceptions.ReadTimeoutError, TimeoutError):
+        return ConnectionFailedError(f"{host} didn't answer in time.")
+    if has(urllib3.exceptions.NewConnectionError, ConnectionRefusedError):
+        return ConnectionFailedError(
+            f'{host} refuses the connection. Check "API Root", the proxy and the firewall.', never_sent=True
+        )
+    return ConnectionFailedError(f"The connection to {host} broke before its answer was complete.")
+
+
+def _reasons(error: BaseException) -> list[BaseException]:
+    """All exceptions that stand behind one: causes, contexts, urllib3's ``reason`` and nested arguments."""
+    found: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, BaseException) and item not in found:
+            found.append(item)
+            waiting += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]
+    return found

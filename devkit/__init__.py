@@ -1,0 +1,1 @@
+"""The workbench: a local SOAR platform, an embedded Mimecast and the packer. The package never imports it."""
