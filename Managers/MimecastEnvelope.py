@@ -30,9 +30,13 @@ TOKEN_CODES = frozenset({"token_expired", "token_verification_failed"})
 PERMISSION_CODES = frozenset({"app_forbidden", "err_xdk_operation_forbidden_for_address"})
 EXPIRED_CODES = frozenset({"err_xdk_binding_expired"})
 
-_HTTP_OK = 200
+HTTP_OK = 200
 _FIRST_ERROR_STATUS = 300
+_FIRST_REFUSAL_STATUS = 400
+_ENVELOPE_KEYS = frozenset({"meta", "data", "fail", "errors"})
 _FIRST_SERVER_STATUS = 500
+# The gateway refuses the credentials, in the shape of a function's error too; its few words alone don't help anybody.
+_CREDENTIAL_STATUSES = frozenset({401, 403, 418})
 
 Row = dict[str, Any]
 
@@ -56,11 +60,13 @@ class Envelope:
         rows: The items of ``data``.
         next_token: Token of the next page, or None.
         total: Number of rows over all pages, if Mimecast says it.
+        has_data: Whether there is a ``data`` list at all, be it empty.
     """
 
     rows: tuple[Row, ...]
     next_token: str | None = None
     total: int | None = None
+    has_data: bool = True
     headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -79,19 +85,15 @@ def read_envelope(status: int, headers: Mapping[str, str], content: bytes, endpo
     Raises:
         MimecastError: Of the class that fits; ServerError if the answer can't be read.
     """
-    document = _decode(content)
-    if document is None:
-        raise _unreadable(status, content, headers)
-    failures = _failures(document)
-    meta = document.get("meta")
-    meta = meta if isinstance(meta, dict) else {}
-    meta_status = meta.get("status")
-    effective = status
-    if status == _HTTP_OK and isinstance(meta_status, int) and meta_status >= _FIRST_ERROR_STATUS:
-        effective = meta_status
-    if failures or effective >= _FIRST_ERROR_STATUS:
-        text = meta.get("message")
-        raise error_for(effective, failures, endpoint, headers, text if isinstance(text, str) else "")
+    document = read_document(status, headers, content, endpoint)
+    if not _ENVELOPE_KEYS & document.keys():
+        # Taken for an answer without rows, it would make a search look finished that never took place.
+        raise ServerError(
+            'What came is JSON, but no answer of Mimecast\'s. Check "API Root" and the proxy.',
+            status=status,
+            request_id=headers.get("x-request-id"),
+        )
+    meta = _meta(document)
     data = document.get("data")
     rows = tuple(row for row in data if isinstance(row, dict)) if isinstance(data, list) else ()
     pagination = meta.get("pagination")
@@ -101,8 +103,47 @@ def read_envelope(status: int, headers: Mapping[str, str], content: bytes, endpo
         rows=rows,
         next_token=next_token if isinstance(next_token, str) and next_token else None,
         total=total if isinstance(total, int) else None,
+        has_data=isinstance(data, list),
         headers=headers,
     )
+
+
+def read_document(status: int, headers: Mapping[str, str], content: bytes, endpoint: Endpoint) -> dict[str, Any]:
+    """Turn an HTTP answer into its JSON object, if it says nothing of a failure.
+
+    Args:
+        status: HTTP status.
+        headers: HTTP headers.
+        content: The whole body.
+        endpoint: What was called; its permission is named when one is missing.
+
+    Raises:
+        MimecastError: Of the class that fits; ServerError if the answer can't be read.
+    """
+    document = _decode(content)
+    if document is None or _FIRST_ERROR_STATUS <= status < _FIRST_REFUSAL_STATUS:
+        raise _unreadable(status, content, headers, endpoint)
+    failures = _failures(document)
+    meta = _meta(document)
+    meta_status = meta.get("status")
+    effective = status
+    if status == HTTP_OK and isinstance(meta_status, int) and meta_status >= _FIRST_ERROR_STATUS:
+        effective = meta_status
+    if failures or effective >= _FIRST_ERROR_STATUS:
+        text = meta.get("message")
+        raise error_for(effective, failures, endpoint, headers, text if isinstance(text, str) else "")
+    return document
+
+
+def is_envelope(content: bytes) -> bool:
+    """Whether an answer is one of Mimecast's documents rather than a file, which may be JSON itself."""
+    document = _decode(content) if content.lstrip()[:1] == b"{" else None
+    return document is not None and bool(_ENVELOPE_KEYS & document.keys())
+
+
+def _meta(document: Mapping[str, Any]) -> dict[str, Any]:
+    meta = document.get("meta")
+    return meta if isinstance(meta, dict) else {}
 
 
 def _decode(content: bytes) -> dict[str, Any] | None:
@@ -113,14 +154,14 @@ def _decode(content: bytes) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
-def _unreadable(status: int, content: bytes, headers: Mapping[str, str]) -> MimecastError:
+def _unreadable(status: int, content: bytes, headers: Mapping[str, str], endpoint: Endpoint) -> MimecastError:
     request_id = headers.get("x-request-id")
     if status == 429:
         return RateLimitedError("Mimecast's request quota is used up.", status=status, request_id=request_id)
     if status >= _FIRST_SERVER_STATUS:
         return ServerError(f"Mimecast answered with HTTP {status}.", status=status, request_id=request_id)
-    if status >= 400:
-        return error_for(status, (), None, headers, "")
+    if status >= _FIRST_REFUSAL_STATUS:
+        return error_for(status, (), endpoint, headers, "")
     if status >= _FIRST_ERROR_STATUS:
         return ServerError(
             f'The address in "API Root" redirects elsewhere (HTTP {status}). Use the API Root of your region, and '
@@ -147,7 +188,7 @@ def _failures(document: Mapping[str, Any]) -> tuple[Failure, ...]:
     found += [_failure(error) for error in _dicts(document.get("errors"))]
     if isinstance(document.get("error"), str):
         found.append(Failure(code=document["error"], message=str(document.get("error_description") or "")))
-    if not found and document.get("fail"):
+    if not found and (document.get("fail") or document.get("errors")):
         found.append(Failure())  # something failed, in a shape that nobody has described yet
     return tuple(found)
 
@@ -175,7 +216,8 @@ def error_for(
 ) -> MimecastError:
     """Choose the exception for an answer that is not a success.
 
-    A function's own error (``fail[].errors[].message``) is passed on word for word, as the specification wants it.
+    A function's own error (``fail[].errors[].message``) is passed on word for word, as the specification wants it; what
+    the gateway says about credentials (such as "0018 Binding Expired") comes with advice.
 
     Args:
         status: HTTP status, or ``meta.status`` where HTTP said 200.
@@ -191,7 +233,7 @@ def error_for(
     said = own or "; ".join(dict.fromkeys(f.message or f.code for f in failures if f.message or f.code)) or text
     codes = {f.code for f in failures}
     kind, advice = _kind(status, codes, endpoint)
-    if own:
+    if own and status not in _CREDENTIAL_STATUSES:
         message = own
     else:
         quoted = f" Mimecast says: {said}" if said else ""
@@ -231,6 +273,6 @@ def _kind(status: int, codes: set[str], endpoint: Endpoint | None) -> tuple[type
         return RateLimitedError, "Mimecast's request quota is used up."
     if status >= _FIRST_SERVER_STATUS:
         return ServerError, f"Mimecast answered with HTTP {status}."
-    if status >= 400:
+    if status >= _FIRST_REFUSAL_STATUS:
         return ValidationError, f"Mimecast refused the request (HTTP {status})."
     return ValidationError, "Mimecast refused the request."

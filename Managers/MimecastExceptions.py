@@ -91,7 +91,11 @@ class TooLargeError(MimecastError):
 
 
 class RateLimitedError(MimecastError):
-    """Mimecast's quota is used up (HTTP 429) and waiting for it doesn't fit into the time that is left."""
+    """Mimecast's quota is used up (HTTP 429); the request was not executed."""
+
+
+class PauseTooLongError(RateLimitedError):
+    """The pause that Mimecast asks for ends after the deadline; asking again changes nothing."""
 
 
 class DeadlineError(MimecastError):

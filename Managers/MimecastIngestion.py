@@ -14,12 +14,16 @@ from MimecastHoldQueue import RECEIPT_TOLERANCE, HeldMatch, HoldQueueIndex
 from MimecastManager import MimecastManager
 from MimecastModels import HeldAttachment, HeldMessage, MessageDetails, TrackedMessage
 from MimecastParameters import ConnectorParameters
+from MimecastRateLimit import Deadline
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
 """Largest attachment that is put on an alert."""
 MAX_FILES_PER_MESSAGE = 50
 CYCLE_FILES_BUDGET_CHARS = 24 * 1024 * 1024
 """How much base64 text of attachments one cycle's output holds; the platform's SDK copies it several times over."""
+EXTRAS_SHARE_OF_TIME = 0.25
+"""How much of the time that is left the hold queue, or one message's attachments, may take: a part of Mimecast that
+hangs or has no quota must not keep alerts back for ever."""
 NO_ROOM = "this cycle's output has no room left for it"
 
 
@@ -171,7 +175,13 @@ class HoldQueue:
         if not times:
             return
         try:
-            held = list(manager.held_messages(min(times) - RECEIPT_TOLERANCE, max(times) + RECEIPT_TOLERANCE))
+            held = list(
+                manager.held_messages(
+                    min(times) - RECEIPT_TOLERANCE,
+                    max(times) + RECEIPT_TOLERANCE,
+                    deadline=manager.deadline.part(EXTRAS_SHARE_OF_TIME),
+                )
+            )
         except MimecastError as error:
             self.problem = f"the hold queue could not be read: {error.message}"
         else:
@@ -241,20 +251,20 @@ class MessageReader:
         """Fetch the attachments of a held message; what can't be had is named, and never costs the alert."""
         if held is None:
             return (), ""
+        deadline = self._manager.deadline.part(EXTRAS_SHARE_OF_TIME)
         try:
-            listed = self._manager.held_attachments(held.id)
-        except (DeadlineError, RateLimitedError):
-            raise
+            listed = self._manager.held_attachments(held.id, deadline)
         except MimecastError as error:
+            self._stop_if_time_is_up(error)
             return (), f"the list of attachments could not be read: {error.message}"
-        files = [self._file(attachment, share) for attachment in listed[:MAX_FILES_PER_MESSAGE]]
+        files = [self._file(attachment, share, deadline) for attachment in listed[:MAX_FILES_PER_MESSAGE]]
         files += [
             FetchedFile(safe_file_name(attachment.filename), attachment.size, problem="too many files")
             for attachment in listed[MAX_FILES_PER_MESSAGE:]
         ]
         return tuple(files), ""
 
-    def _file(self, listed: HeldAttachment, share: FilesShare) -> FetchedFile:
+    def _file(self, listed: HeldAttachment, share: FilesShare, deadline: Deadline) -> FetchedFile:
         name, size = safe_file_name(listed.filename), listed.size
         too_large = f"larger than {MAX_FILE_BYTES // 1024 // 1024} MB"
         announced = base64_length(size)
@@ -263,10 +273,9 @@ class MessageReader:
         if not share.take(announced):
             return FetchedFile(name, size, problem=NO_ROOM)
         try:
-            content = self._manager.held_file(listed.id, MAX_FILE_BYTES)
-        except (DeadlineError, RateLimitedError):
-            raise
+            content = self._manager.held_file(listed, MAX_FILE_BYTES, deadline)
         except MimecastError as error:
+            self._stop_if_time_is_up(error)
             share.refund(announced)
             return FetchedFile(name, size, problem=too_large if isinstance(error, TooLargeError) else error.message)
         needed = base64_length(len(content))
@@ -275,3 +284,8 @@ class MessageReader:
             share.refund(announced)
             return FetchedFile(name, len(content), problem=NO_ROOM)
         return encode_file(name, content)
+
+    def _stop_if_time_is_up(self, error: MimecastError) -> None:
+        """Leave the message to the next cycle if the cycle itself has no time left, rather than this part of it."""
+        if isinstance(error, (DeadlineError, RateLimitedError)) and self._manager.deadline.remaining() <= 0:
+            raise error

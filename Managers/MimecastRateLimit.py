@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 
-from MimecastExceptions import DeadlineError, RateLimitedError
+from MimecastExceptions import DeadlineError, PauseTooLongError
 
 DEFAULT_PAUSE_S = 5.0
 """Pause after a 429 that doesn't say how long."""
@@ -29,14 +29,16 @@ class Deadline:
         """Seconds that are left, never below 0."""
         return max(0.0, self._end - self._monotonic())
 
-    def check(self) -> None:
-        """Raise DeadlineError if no time is left."""
-        if self.remaining() <= 0:
-            raise DeadlineError("The time for this run is used up.")
+    def part(self, share: float) -> Deadline:
+        """A deadline after a share (0 to 1) of the time that is left, for work that must not use up all of it."""
+        return Deadline(self._monotonic, self.remaining() * share)
 
-    def end_now(self) -> None:
-        """Let every thread that asks stop as soon as it can."""
-        self._end = self._monotonic()
+    def check(self) -> float:
+        """Return the seconds that are left; raise DeadlineError if none are."""
+        remaining = self.remaining()
+        if remaining <= 0:
+            raise DeadlineError("The time for this run is used up.")
+        return remaining
 
 
 def pause_asked_for(headers: Mapping[str, str]) -> float | None:
@@ -80,7 +82,7 @@ class RequestGate:
 
         Raises:
             DeadlineError: No time is left.
-            RateLimitedError: The pause ends after the deadline.
+            PauseTooLongError: The pause ends after the deadline.
         """
         while True:
             deadline.check()
@@ -91,7 +93,7 @@ class RequestGate:
                     self._not_before = now + self._spacing_s
                     return
             if pause > deadline.remaining():
-                raise RateLimitedError(
+                raise PauseTooLongError(
                     f"Mimecast's request quota is used up; it asks to wait {pause:.0f} s, which is longer than the "
                     "time left for this run. Run it again later, or ask Mimecast for a higher quota.",
                     status=429,
@@ -99,9 +101,11 @@ class RequestGate:
             self._sleep(pause)
 
     def refused(self, headers: Mapping[str, str]) -> None:
-        """Take note of a 429: nobody sends anything for as long as it says."""
-        asked = pause_asked_for(headers)
-        self._pause(DEFAULT_PAUSE_S if asked is None else asked)
+        """Take note of a 429: nobody sends anything for as long as it says.
+
+        A 429 that says "0 ms" contradicts itself; taken literally, it would be asked again at once and for ever.
+        """
+        self._pause(pause_asked_for(headers) or DEFAULT_PAUSE_S)
 
     def answered(self, headers: Mapping[str, str]) -> None:
         """Take note of any other answer: whether there is quota left."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import random
+import ssl
 import threading
 import time
 from collections import Counter
@@ -17,7 +17,7 @@ import urllib3
 
 from MimecastAuth import OAuthAuth, Token
 from MimecastConstants import PAGE_SIZE, TOKEN_PATH, Endpoint
-from MimecastEnvelope import Envelope, Row, error_for, read_envelope
+from MimecastEnvelope import HTTP_OK, Envelope, Row, error_for, is_envelope, read_document, read_envelope
 from MimecastExceptions import (
     AuthenticationError,
     ConnectionFailedError,
@@ -25,15 +25,17 @@ from MimecastExceptions import (
     MimecastError,
     NotFoundError,
     OutcomeUnknownError,
+    PauseTooLongError,
     RateLimitedError,
     ServerError,
-    TokenExpiredError,
     TooLargeError,
 )
 from MimecastRateLimit import Deadline, RequestGate
 
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 60.0
+SHARE_OF_ONE_TRY = 0.5
+"""How much of the time that is left one try may wait for its answer, so that a second one is possible."""
 MAX_TRIES = 4
 """How often a read is sent before its failure is final; pauses that Mimecast asks for (429) don't count."""
 BACKOFF_FIRST_S = 0.5
@@ -45,8 +47,12 @@ MAX_REDIRECTS = 5
 DEFAULT_TOKEN_LIFETIME_S = 1800.0  # what Mimecast documents, should an answer not say it (facts 1.2)
 CONNECTIONS = 8
 
+_HTTP_UNAUTHORIZED = 401
+_HTTP_TOO_MANY = 429
 _TOKEN_ENDPOINT = Endpoint(TOKEN_PATH, "an API 2.0 application")
-_JSON = "application/json"
+
+# http.client's words for a proxy that refuses CONNECT; there is no class for it.
+_NO_TUNNEL = "Tunnel connection failed"
 
 T = TypeVar("T")
 
@@ -123,6 +129,7 @@ class MimecastTransport:
         *,
         page_size: int | None = None,
         page_token: str | None = None,
+        deadline: Deadline | None = None,
     ) -> Envelope:
         """Call a function.
 
@@ -131,6 +138,7 @@ class MimecastTransport:
             items: What goes into ``data``.
             page_size: How many rows a page holds, for functions with pages.
             page_token: Token of the page that is wanted; None for the first.
+            deadline: When this call must be done, if before the run's own deadline.
 
         Returns:
             The answer's rows.
@@ -139,20 +147,32 @@ class MimecastTransport:
             MimecastError: The call failed, for good.
         """
         body: dict[str, Any] = {"data": items}
-        if page_size is not None:
-            pagination: dict[str, Any] = {"pageSize": page_size}
-            if page_token is not None:
-                pagination["pageToken"] = page_token
+        given = {"pageSize": page_size, "pageToken": page_token}
+        pagination = {name: value for name, value in given.items() if value is not None}
+        if pagination:
             body["meta"] = {"pagination": pagination}
 
         def attempt() -> Envelope:
-            status, headers, content = self._send(endpoint, body=body, auth=self.auth)
-            return read_envelope(status, headers, content, endpoint)
+            return self._envelope(endpoint, *self._send(endpoint, body=body, auth=self.auth, deadline=deadline))
 
-        return self._persist(endpoint, attempt)
+        return self._persist(endpoint, attempt, deadline)
 
-    def call_for_file(self, endpoint: Endpoint, items: list[Row], max_bytes: int) -> Envelope | bytes:
+    def call_for_file(
+        self,
+        endpoint: Endpoint,
+        items: list[Row],
+        max_bytes: int,
+        check: Callable[[bytes], None],
+        deadline: Deadline | None = None,
+    ) -> Envelope | bytes:
         """Call a function that answers with rows or with the bytes of a file themselves.
+
+        Args:
+            endpoint: Which one.
+            items: What goes into ``data``.
+            max_bytes: Largest file that is taken.
+            check: Raises ServerError for bytes that are not the file; then they are asked for again.
+            deadline: When this call must be done, if before the run's own deadline.
 
         Raises:
             TooLargeError: The file is larger than max_bytes.
@@ -161,17 +181,31 @@ class MimecastTransport:
 
         def attempt() -> Envelope | bytes:
             limit = max(max_bytes, CHUNK_BYTES)  # an envelope with links may be longer than a very small file
-            status, headers, content = self._send(endpoint, body={"data": items}, auth=self.auth, max_bytes=limit)
-            if status == 200 and _JSON not in headers.get("Content-Type", ""):
-                if headers.get("Content-Type", "").startswith("text/html") and "Content-Disposition" not in headers:
-                    return read_envelope(status, headers, content, endpoint)  # a gateway's page: raises
+            status, headers, content = self._send(
+                endpoint, body={"data": items}, auth=self.auth, max_bytes=limit, deadline=deadline
+            )
+            if status == HTTP_OK and not is_envelope(content):
+                check(content)
                 return content
-            return read_envelope(status, headers, content, endpoint)
+            return self._envelope(endpoint, status, headers, content)
 
-        return self._persist(endpoint, attempt)
+        return self._persist(endpoint, attempt, deadline)
 
-    def pages(self, endpoint: Endpoint, items: list[Row], page_size: int = PAGE_SIZE) -> Iterator[Envelope]:
+    def pages(
+        self,
+        endpoint: Endpoint,
+        items: list[Row],
+        page_size: int | None = PAGE_SIZE,
+        *,
+        deadline: Deadline | None = None,
+    ) -> Iterator[Envelope]:
         """Call a function page by page, each only when it is asked for.
+
+        Args:
+            endpoint: Which one.
+            items: What goes into ``data``.
+            page_size: How many rows a page holds; None where the items themselves say it.
+            deadline: When the pages must be there, if before the run's own deadline.
 
         Raises:
             ServerError: Mimecast gave the token of a page that has been read already.
@@ -180,7 +214,7 @@ class MimecastTransport:
         token: str | None = None
         seen: set[str] = set()
         while True:
-            envelope = self.call(endpoint, items, page_size=page_size, page_token=token)
+            envelope = self.call(endpoint, items, page_size=page_size, page_token=token, deadline=deadline)
             yield envelope
             token = envelope.next_token
             if token is None:
@@ -202,7 +236,7 @@ class MimecastTransport:
             status, headers, content = self._send(_TOKEN_ENDPOINT, form=form, auth=_no_auth)
             if 400 <= status < 404:  # whatever the shape: the pair isn't accepted
                 try:
-                    read_envelope(401, headers, content, _TOKEN_ENDPOINT)
+                    read_document(401, headers, content, _TOKEN_ENDPOINT)
                 except AuthenticationError as error:
                     raise AuthenticationError(
                         f'Mimecast doesn\'t accept "Client ID" and "Client Secret". {error.message}',
@@ -212,12 +246,24 @@ class MimecastTransport:
                     ) from None
             return _read_token(status, headers, content)
 
-        return self._persist(_TOKEN_ENDPOINT, attempt)
+        try:
+            return self._persist(_TOKEN_ENDPOINT, attempt)
+        except ServerError as error:
+            # It was tried often enough, and what the token is for was not sent: a ServerError would say neither.
+            raise MimecastError(error.message, status=error.status, request_id=error.request_id) from None
 
     # --- files -------------------------------------------------------------------------------------------------------
 
-    def download(self, url: str, max_bytes: int) -> bytes:
+    def download(
+        self, url: str, max_bytes: int, check: Callable[[bytes], None], deadline: Deadline | None = None
+    ) -> bytes:
         """Fetch a file from a link that Mimecast gave; credentials never go there, nor to where it redirects.
+
+        Args:
+            url: The link.
+            max_bytes: Largest file that is taken.
+            check: Raises ServerError for bytes that are not the file; then they are asked for again.
+            deadline: When this call must be done, if before the run's own deadline.
 
         Raises:
             TooLargeError: The file is larger than max_bytes.
@@ -230,26 +276,33 @@ class MimecastTransport:
             for _ in range(MAX_REDIRECTS + 1):
                 self._check_link(target)
                 status, headers, content = self._exchange(
-                    self._download_session, "GET", target, endpoint, auth=_no_auth, max_bytes=max_bytes
+                    self._download_session,
+                    "GET",
+                    target,
+                    endpoint,
+                    auth=_no_auth,
+                    max_bytes=max_bytes,
+                    deadline=deadline,
                 )
                 if status in (301, 302, 303, 307, 308) and "Location" in headers:
                     target = urljoin(target, headers["Location"])
                     continue
-                if status == 200:
+                if status == HTTP_OK:
+                    check(content)
                     return content
                 if status in (400, 401, 403, 404, 410):
                     raise NotFoundError(f"The download link doesn't work any more (HTTP {status}).", status=status)
                 raise error_for(status, (), None, headers, "")
-            raise ServerError("The download link redirects too often.")
+            raise MimecastError("The download link redirects too often.")
 
-        return self._persist(endpoint, attempt)
+        return self._persist(endpoint, attempt, deadline)
 
     def _check_link(self, url: str) -> None:
         parts = urlsplit(url)
         # Plain http is for a Mimecast on this machine (the workbench); a real one has https.
         allowed = ("https", urlsplit(self._api_root).scheme)
         if parts.scheme not in allowed or not parts.hostname:
-            raise ServerError("Mimecast gave a download link that is no https address; it was not followed.")
+            raise MimecastError("Mimecast gave a download link that is no https address; it was not followed.")
 
     # --- one exchange, and its repetition ----------------------------------------------------------------------------
 
@@ -261,10 +314,19 @@ class MimecastTransport:
         body: object = None,
         form: Mapping[str, str] | None = None,
         max_bytes: int = MAX_ANSWER_BYTES,
+        deadline: Deadline | None = None,
     ) -> tuple[int, Mapping[str, str], bytes]:
         url = self._api_root + endpoint.path
         return self._exchange(
-            self._session, "POST", url, endpoint, auth=auth, body=body, form=form, max_bytes=max_bytes
+            self._session,
+            "POST",
+            url,
+            endpoint,
+            auth=auth,
+            body=body,
+            form=form,
+            max_bytes=max_bytes,
+            deadline=deadline,
         )
 
     def _exchange(
@@ -278,13 +340,15 @@ class MimecastTransport:
         body: object = None,
         form: Mapping[str, str] | None = None,
         max_bytes: int,
+        deadline: Deadline | None,
     ) -> tuple[int, Mapping[str, str], bytes]:
         """Send one request and read its answer; nothing is followed, nothing is tried again here."""
+        deadline = deadline or self.deadline
         if isinstance(auth, OAuthAuth):
             auth.token()  # before the gate, so that the token's own request doesn't wait inside this one's turn
-        self._gate.wait(self.deadline)
+        self._gate.wait(deadline)
+        remaining = deadline.check()
         self._count("requests", endpoint.path)
-        remaining = self.deadline.remaining()
         try:
             response = session.request(
                 method,
@@ -292,14 +356,14 @@ class MimecastTransport:
                 json=body,
                 data=form,
                 auth=auth,
-                timeout=(min(CONNECT_TIMEOUT_S, remaining), min(READ_TIMEOUT_S, remaining)),
+                timeout=(min(CONNECT_TIMEOUT_S, remaining), min(READ_TIMEOUT_S, remaining * SHARE_OF_ONE_TRY)),
                 verify=self._verify_ssl,
                 allow_redirects=False,
                 stream=True,
             )
             with response:
-                content = self._read(response, max_bytes)
-        except requests.RequestException as error:
+                content = _read(response, max_bytes, deadline)
+        except (OSError, urllib3.exceptions.HTTPError) as error:  # requests' own exceptions are OSErrors
             raise connection_error(error, self._host if session is self._session else "the download host") from None
         if response.status_code == 429:
             self._count("rate_limited")
@@ -310,24 +374,22 @@ class MimecastTransport:
             self.auth.discard(str(response.request.headers.get("Authorization")))
         return response.status_code, response.headers, content
 
-    def _read(self, response: requests.Response, max_bytes: int) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        for chunk in response.iter_content(CHUNK_BYTES):
-            size += len(chunk)
-            if size > max_bytes:
-                raise TooLargeError(f"The answer is larger than {max_bytes / 1024 / 1024:.0f} MB.")
-            chunks.append(chunk)
-            self.deadline.check()  # an answer that drips must not outlast the run
-        return b"".join(chunks)
+    def _envelope(self, endpoint: Endpoint, status: int, headers: Mapping[str, str], content: bytes) -> Envelope:
+        try:
+            return read_envelope(status, headers, content, endpoint)
+        except RateLimitedError:
+            if status != _HTTP_TOO_MANY:  # said inside of a 200; it wants a pause all the same
+                self._gate.refused(headers)
+            raise
 
     def _count(self, *names: str) -> None:
         with self._counts_lock:
             self._counts.update(names)
 
-    def _persist(self, endpoint: Endpoint, attempt: Callable[[], T]) -> T:
+    def _persist(self, endpoint: Endpoint, attempt: Callable[[], T], deadline: Deadline | None = None) -> T:
         """Run an attempt until it succeeds, its failure is final, or no time is left."""
-        tries = _Tries(endpoint, self.deadline)
+        renewable = isinstance(self.auth, OAuthAuth) and endpoint is not _TOKEN_ENDPOINT
+        tries = _Tries(endpoint, deadline or self.deadline, renewable=renewable)
         retrying = tenacity.Retrying(
             retry=tries.again,
             wait=tries.pause,
@@ -338,27 +400,44 @@ class MimecastTransport:
         )
         try:
             return retrying(attempt)
-        except (DeadlineError, RateLimitedError):
-            if tries.last_failure is not None:
-                raise tries.last_failure from None  # say what was wrong, not that time is short
-            raise
-        except ServerError as error:
-            if endpoint.is_write and not _surely_not_executed(error):
+        except MimecastError as error:
+            if endpoint.is_write and _maybe_executed(error):
                 raise OutcomeUnknownError(
                     f"{error.message} The request may have been carried out all the same, so it is not sent again. "
                     f"{endpoint.check_hint}",
                     status=error.status,
                     request_id=error.request_id,
                 ) from None
+            if isinstance(error, (DeadlineError, RateLimitedError)) and tries.last_failure is not None:
+                raise tries.last_failure from None  # say what was wrong, not that time is short
             raise
+
+
+class _CutShortError(DeadlineError):
+    """The deadline came while an answer was being read; its request has been sent."""
+
+
+def _read(response: requests.Response, max_bytes: int, deadline: Deadline) -> bytes:
+    """Read a body as it comes: waiting for whole chunks would let an answer that drips outlast the run."""
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
+        size += len(chunk)
+        if size > max_bytes:
+            raise TooLargeError(f"The answer is larger than {max_bytes / 1024 / 1024:.0f} MB.")
+        chunks.append(chunk)
+        if deadline.remaining() <= 0:
+            raise _CutShortError("The time for this run was used up in the middle of an answer.")
+    return b"".join(chunks)
 
 
 class _Tries:
     """Whether one call may be sent again, and after how long."""
 
-    def __init__(self, endpoint: Endpoint, deadline: Deadline) -> None:
+    def __init__(self, endpoint: Endpoint, deadline: Deadline, *, renewable: bool) -> None:
         self._endpoint = endpoint
         self._deadline = deadline
+        self._renewable = renewable
         self._failures = 0
         self._token_renewed = False
         self.last_failure: MimecastError | None = None
@@ -367,14 +446,15 @@ class _Tries:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, RateLimitedError):
             # Not executed, so even a write may be sent again; the gate waits, or says that the wait is too long.
-            return self._deadline.remaining() > 0
-        if isinstance(error, TokenExpiredError):
+            return not isinstance(error, PauseTooLongError) and self._deadline.remaining() > 0
+        if isinstance(error, AuthenticationError) and error.status == _HTTP_UNAUTHORIZED and self._renewable:
+            # Not executed either. Mimecast has several codes for it, and none at times (facts 1.2): renew once for all.
             renewed, self._token_renewed = self._token_renewed, True
             return not renewed
         if not isinstance(error, ServerError):
             return False
         self.last_failure = error
-        if self._endpoint.is_write and not _surely_not_executed(error):
+        if self._endpoint.is_write and _maybe_executed(error):
             return False
         self._failures += 1
         return self._failures < MAX_TRIES and self._backoff() < self._deadline.remaining()
@@ -389,8 +469,11 @@ class _Tries:
         return float(BACKOFF_FIRST_S * 2 ** (self._failures - 1))
 
 
-def _surely_not_executed(error: ServerError) -> bool:
-    return isinstance(error, ConnectionFailedError) and error.never_sent
+def _maybe_executed(error: MimecastError) -> bool:
+    """Whether a request that failed so may have been carried out."""
+    if isinstance(error, ConnectionFailedError):
+        return not error.never_sent
+    return isinstance(error, (ServerError, TooLargeError, _CutShortError))
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -407,23 +490,22 @@ def _new_session() -> requests.Session:
 
 
 def _read_token(status: int, headers: Mapping[str, str], content: bytes) -> Token:
-    read_envelope(status, headers, content, _TOKEN_ENDPOINT)
-    document = json.loads(content)
-    value, lifetime = document.get("access_token"), document.get("expires_in")
+    document = read_document(status, headers, content, _TOKEN_ENDPOINT)
+    value = document.get("access_token")
     if not isinstance(value, str) or not value:
         raise ServerError("Mimecast's answer to the sign-in holds no access token.")
     try:
-        seconds = float(lifetime)
-    except (TypeError, ValueError):
+        seconds = float(document["expires_in"])
+    except (KeyError, TypeError, ValueError, OverflowError):
         seconds = DEFAULT_TOKEN_LIFETIME_S
     return Token(value, seconds if seconds > 0 else DEFAULT_TOKEN_LIFETIME_S)
 
 
-def connection_error(error: requests.RequestException, host: str) -> ConnectionFailedError:
+def connection_error(error: Exception, host: str) -> ConnectionFailedError:
     """Say in plain words why there was no answer; the library's own text may hold a proxy's password.
 
     Args:
-        error: What ``requests`` raised.
+        error: What ``requests`` or ``urllib3`` raised.
         host: Whom the request was for.
 
     Returns:
@@ -434,16 +516,35 @@ def connection_error(error: requests.RequestException, host: str) -> ConnectionF
     def has(*kinds: type[BaseException]) -> bool:
         return any(isinstance(reason, kinds) for reason in reasons)
 
-    if isinstance(error, requests.exceptions.ProxyError):
-        return ConnectionFailedError("The proxy can't be reached or refused the request. Check its settings.")
-    if isinstance(error, requests.exceptions.SSLError):
+    if has(requests.exceptions.ProxyError):
+        # urllib3 says so too when the proxy breaks a connection that has been used already.
+        never_used = has(urllib3.exceptions.NewConnectionError) or any(_NO_TUNNEL in str(one) for one in reasons)
+        return ConnectionFailedError(
+            "The proxy can't be reached or refused the request. Check its settings.", never_sent=never_used
+        )
+    if has(ssl.SSLCertVerificationError):
         return ConnectionFailedError(
             f"The certificate of {host} isn't trusted. Install its authority's certificate, or turn \"Verify SSL\" off "
             "if you know why it isn't.",
             never_sent=True,
         )
-    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema)):
-        return ConnectionFailedError('The address in "API Root" or of the proxy is malformed.', never_sent=True)
+    if has(requests.exceptions.SSLError, urllib3.exceptions.SSLError, ssl.SSLError):
+        return ConnectionFailedError(
+            f'There is no secure connection to {host}, or it broke. Check "API Root" and the proxy.'
+        )
+    if has(
+        requests.exceptions.InvalidURL,
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.MissingSchema,
+        urllib3.exceptions.LocationValueError,
+    ):
+        return ConnectionFailedError(
+            f'The address of {host} or of the proxy is malformed. Check "API Root" and the proxy.', never_sent=True
+        )
+    if not isinstance(error, (requests.RequestException, urllib3.exceptions.HTTPError)):
+        return ConnectionFailedError(
+            "The file of trusted certificates can't be read. Check the variable REQUESTS_CA_BUNDLE.", never_sent=True
+        )
     if has(urllib3.exceptions.NameResolutionError):
         return ConnectionFailedError(f'The host {host} is unknown. Check "API Root" and DNS.', never_sent=True)
     if isinstance(error, requests.exceptions.ConnectTimeout):
@@ -458,12 +559,15 @@ def connection_error(error: requests.RequestException, host: str) -> ConnectionF
 
 
 def _reasons(error: BaseException) -> list[BaseException]:
-    """All exceptions that stand behind one: causes, contexts, urllib3's ``reason`` and nested arguments."""
+    """All exceptions that stand behind one: causes, urllib3's ``reason`` and nested arguments.
+
+    Not contexts: what the caller was handling when it sent this request says nothing about it.
+    """
     found: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting:
         item = waiting.pop()
         if isinstance(item, BaseException) and item not in found:
             found.append(item)
-            waiting += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]
+            waiting += [item.__cause__, getattr(item, "reason", None), *item.args]
     return found

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+
+import pytest
 
 from devkit.platform import sdk_in_use
 
@@ -13,3 +16,8 @@ for _path in sdk_in_use.paths():
 
 def pytest_report_header() -> str:
     return f"SOAR SDK: {sdk_in_use.describe()}"
+
+
+@pytest.fixture
+def package_root() -> Path:
+    return Path(__file__).resolve().parent.parent
