@@ -1,13 +1,15 @@
 """One cycle of the Message Tracking connector: tracked messages become alerts, each exactly once.
 
-What is done is remembered in one text (``MimecastConnectorState``), written after the package is proven to serialise
-and immediately before it is returned. A row is *seen* when its alert is in the package or it was filtered on purpose;
-the checkpoint never passes a row that is neither. `docs/connector.md` tells the whole story.
+What is done is remembered in one text (``MimecastConnectorState``), written after every alert is proven to serialise
+and immediately before the package is handed over; a note after it says that this was done. A row is *seen* when its
+alert is in the package or it was filtered on purpose; the checkpoint never passes a row that is neither.
+`docs/connector.md` tells the whole story.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 import traceback
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -159,7 +161,8 @@ class Cycle:
 
     def finish(self) -> None:
         """Bring the state up to date."""
-        self._state.advance(self.checkpoint(), self._unfinished)
+        handed_over = [row_hash(str(alert.ticket_id)) for alert in self.alerts]
+        self._state.advance(self.checkpoint(), self._unfinished, handed_over)
 
     # --- rows --------------------------------------------------------------------------------------------------------
 
@@ -362,15 +365,25 @@ class MessageTrackingConnector:
             self._log.error(f"The cycle failed for an unexpected reason ({type(error).__name__}):\n{where}")
         else:
             if state is not None:
-                with store.point_of_no_return():
-                    if not store.save(state):
-                        self._log.error(
-                            "The state could not be saved, so no alert is handed over; all come in the next cycle."
-                        )
-                        alerts = []
-                    self._siemplify.return_package(alerts)
+                self._hand_over(alerts, state, store)
                 return
         self._siemplify.return_package(alerts)
+
+    def _hand_over(self, alerts: list[AlertInfo], state: ConnectorState, store: StateStore) -> None:
+        """Save the state, hand over the package, note that this is done.
+
+        A process that is killed before the note was written has handed over nothing: what a killed process wrote does
+        not count for the platform. The next cycle sees that the note is missing and brings the same alerts again.
+        """
+        with store.point_of_no_return():
+            if not store.save(state):
+                self._log.error("The state could not be saved, so no alert is handed over; all come in the next cycle.")
+                self._siemplify.return_package([])
+                return
+            self._siemplify.return_package(alerts)
+            if sys.__stdout__ is not None:
+                sys.__stdout__.flush()
+            store.confirm(state)
 
     def _cycle(self, store: StateStore) -> tuple[list[AlertInfo], ConnectorState | None]:
         started = self._clock.monotonic()
@@ -390,6 +403,8 @@ class MessageTrackingConnector:
             now = self._clock.now()
             state = ConnectorState() if test_run else store.load(now)
             start = self._window_start(state, parameters, now)
+            if state.checkpoint is None:
+                state.checkpoint = start  # should this first package get lost, the next cycle must not begin later
             self._log.info(
                 f"{'Test run: s' if test_run else 'S'}earching {len(parameters.domains)} domain(s) with {manager.api} "
                 f"from {start:%Y-%m-%d %H:%M} to {now:%Y-%m-%d %H:%M} UTC."

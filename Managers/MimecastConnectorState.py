@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import re
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from datetime import UTC, datetime, timedelta
 
 STATE_KEY = "mimecast_state"
 DAMAGED_STATE_KEY = "mimecast_state_damaged"
+DELIVERED_KEY = "mimecast_delivered"
+"""Name of the last cycle whose package was handed over completely."""
 FORMAT = 1
 
 OVERLAP = timedelta(hours=1)
@@ -41,6 +44,29 @@ def _minute(moment: datetime) -> int:
     return int((moment - _EPOCH) // _MINUTE)
 
 
+def _minute_or_none(moment: datetime | None) -> int | None:
+    return None if moment is None else _minute(moment)
+
+
+def _moment(minute: int | None) -> datetime | None:
+    return None if minute is None else _EPOCH + _MINUTE * int(minute)
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What a cycle handed over, so that it can be undone if the process was killed before it was through.
+
+    Attributes:
+        cycle: Name of the cycle.
+        checkpoint: The checkpoint before it.
+        rows: Hashes of the rows whose alerts were in its package.
+    """
+
+    cycle: str
+    checkpoint: datetime | None
+    rows: tuple[str, ...]
+
+
 @dataclass
 class ConnectorState:
     """The state of one connector instance.
@@ -50,12 +76,14 @@ class ConnectorState:
         seen: Hash of each row that is done, and the minute until which it must be remembered at least.
         failures: Hash of each row that failed, and in how many cycles.
         held_back: Hash of each row that the platform's overflow policy refused for now, and its rule.
+        handover: What the last cycle handed over; None if its package was empty.
     """
 
     checkpoint: datetime | None = None
     seen: dict[str, int] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)
     held_back: dict[str, str] = field(default_factory=dict)
+    handover: Handover | None = None
 
     def is_seen(self, key: str) -> bool:
         """Whether a row is done."""
@@ -75,19 +103,30 @@ class ConnectorState:
         """Count a cycle in which a row could not be ingested."""
         self.failures[key] = self.failures.get(key, 0) + 1
 
-    def advance(self, checkpoint: datetime, present: Iterable[str]) -> None:
+    def advance(self, checkpoint: datetime, present: Iterable[str], handed_over: Iterable[str]) -> None:
         """Move the checkpoint and forget what no search will bring again.
 
         Args:
             checkpoint: Everything received before it is done and final.
             present: Hashes of the rows that are unfinished, whose notes must stay.
+            handed_over: Hashes of the rows whose alerts are in this cycle's package.
         """
+        rows = tuple(handed_over)
+        self.handover = Handover(uuid.uuid4().hex, self.checkpoint, rows) if rows else None
+        # Should the handover have to be undone, the next cycle searches from the old checkpoint again.
+        oldest = _minute(min(checkpoint, self.checkpoint or checkpoint))
         self.checkpoint = checkpoint
-        oldest = _minute(checkpoint)
         self.seen = {key: minute for key, minute in self.seen.items() if minute >= oldest}
         kept = set(present)
         self.failures = {key: count for key, count in self.failures.items() if key in kept}
         self.held_back = {key: rule for key, rule in self.held_back.items() if key in kept}
+
+    def undo_handover(self) -> None:
+        """Go back to before the last cycle's package, which nobody got."""
+        if self.handover is not None:
+            for key in self.handover.rows:
+                self.seen.pop(key, None)
+            self.checkpoint, self.handover = self.handover.checkpoint, None
 
     def dump(self) -> str:
         """Write the state as one text; hashes are grouped by minute, which halves its length."""
@@ -96,10 +135,12 @@ class ConnectorState:
             by_minute[minute].append(key)
         document = {
             "format": FORMAT,
-            "checkpoint": None if self.checkpoint is None else _minute(self.checkpoint),
+            "checkpoint": _minute_or_none(self.checkpoint),
             "seen": {str(minute): sorted(keys) for minute, keys in sorted(by_minute.items())},
             "failures": self.failures,
             "held_back": self.held_back,
+            "handover": self.handover
+            and [self.handover.cycle, _minute_or_none(self.handover.checkpoint), self.handover.rows],
         }
         return json.dumps(document, separators=(",", ":"))
 
@@ -118,14 +159,15 @@ def load_state(text: str) -> ConnectorState:
         document = json.loads(text)
         if document["format"] != FORMAT:
             raise DamagedStateError(f"format {document['format']} is not known")
-        minute = document["checkpoint"]
+        handover = document["handover"]
         return ConnectorState(
-            checkpoint=None if minute is None else _EPOCH + _MINUTE * int(minute),
+            checkpoint=_moment(document["checkpoint"]),
             seen={str(key): int(minute) for minute, keys in document["seen"].items() for key in keys},
             failures={str(key): int(count) for key, count in document["failures"].items()},
             held_back={str(key): str(rule) for key, rule in document["held_back"].items()},
+            handover=handover and Handover(str(handover[0]), _moment(handover[1]), tuple(map(str, handover[2]))),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as problem:
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as problem:
         raise DamagedStateError("it is not what this connector wrote") from problem
 
 

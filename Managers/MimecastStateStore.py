@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from MimecastConnectorState import (
     DAMAGED_STATE_KEY,
+    DELIVERED_KEY,
     STATE_KEY,
     ConnectorState,
     DamagedStateError,
@@ -67,28 +68,43 @@ class StateStore:
             )
             self._set(DAMAGED_STATE_KEY, text)
             return salvage_state(text, self._timestamp(), now)
+        if state.handover is not None and self._get(DELIVERED_KEY) != state.handover.cycle:
+            self._siemplify.LOGGER.warn(
+                f"The cycle before this one was stopped before its {len(state.handover.rows)} alerts were handed over; "
+                "they come now."
+            )
+            state.undo_handover()
         self._keep_checkpoint(state)
         return state
 
     def save(self, state: ConnectorState) -> bool:
-        """Write the state.
-
-        A write that fails may have been made all the same: what is stored then decides.
+        """Write the state, before the package is handed over.
 
         Returns:
             Whether it is stored.
         """
-        text = state.dump()
+        return self._write(STATE_KEY, state.dump())
+
+    def confirm(self, state: ConnectorState) -> bool:
+        """Note that the package was handed over completely; without this the next cycle hands it over again.
+
+        Returns:
+            Whether it is noted.
+        """
+        return state.handover is None or self._write(DELIVERED_KEY, state.handover.cycle)
+
+    def _write(self, key: str, text: str) -> bool:
+        """Write a text; a write that fails may have been made all the same: what is stored then decides."""
         for attempt in range(SAVE_TRIES):
             if attempt:
                 self._clock.sleep(PAUSE_BETWEEN_SAVES_S)
             try:
-                self._set(STATE_KEY, text)
+                self._set(key, text)
                 return True
             except Exception as error:  # noqa: BLE001 - the SDK raises plain exceptions
                 self._siemplify.LOGGER.warn(f"The state could not be saved ({type(error).__name__}); looking again.")
             try:
-                if self._get(STATE_KEY) == text:
+                if self._get(key) == text:
                     return True
             except Exception as error:  # noqa: BLE001 - the SDK raises plain exceptions
                 self._siemplify.LOGGER.warn(f"The state could not be read back ({type(error).__name__}).")
@@ -96,10 +112,9 @@ class StateStore:
 
     @contextmanager
     def point_of_no_return(self) -> Iterator[None]:
-        """Let nothing come between saving the state and handing over the package.
+        """Let no termination signal come between saving the state and handing over the package.
 
-        A termination signal in between would lose alerts that are marked as seen. It is ignored for these moments: the
-        script is about to end anyway.
+        It is ignored for these moments: the script is about to end anyway.
         """
         if threading.current_thread() is not threading.main_thread():
             yield

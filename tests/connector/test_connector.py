@@ -14,6 +14,7 @@ from devkit.mimecast.mail import AttachedFile, Odd
 from MimecastAlert import build_events
 from MimecastConnectorState import (
     DAMAGED_STATE_KEY,
+    DELIVERED_KEY,
     HASH_CHARS,
     STATE_KEY,
     ConnectorState,
@@ -614,16 +615,39 @@ def test_when_the_state_cannot_be_saved_at_all_no_alert_is_handed_over() -> None
     assert sorted(world.tickets()) == sorted(ids(world))
 
 
-def test_a_kill_while_the_state_is_written_loses_nothing() -> None:
+@pytest.mark.parametrize(
+    ("key", "applied"), [("timestamp", True), (STATE_KEY, False), (STATE_KEY, True), (DELIVERED_KEY, False)]
+)
+def test_a_kill_while_the_package_is_handed_over_loses_and_doubles_nothing(key: str, applied: bool) -> None:
     world = World()
+    world.tenant.add(*held_mails(3, RECENTLY - 30 * MINUTE))
+    world.cycle()
+    world.time.sleep(60)
     world.tenant.add(*held_mails(5, RECENTLY))
 
-    def killed(key: str, write: Any) -> None:
-        raise Killed
+    def killed(name: str, write: Any) -> None:
+        if applied or name != key:
+            write()
+        if name == key:
+            raise Killed
 
     assert world.cycle(on_write=killed).killed
     drain(world, 2)
     assert sorted(world.tickets()) == sorted(ids(world))
+
+
+def test_a_first_package_that_is_lost_comes_whole_though_time_has_passed() -> None:
+    world = World()
+    world.tenant.add(*held_mails(5, START - timedelta(minutes=59)))
+
+    def killed(name: str, write: Any) -> None:
+        write()
+        if name == STATE_KEY:
+            raise Killed
+
+    assert world.cycle(on_write=killed).killed
+    world.time.sleep(1800)
+    assert sorted(world.cycle().tickets) == sorted(ids(world))
 
 
 # --- overflow --------------------------------------------------------------------------------------------------------

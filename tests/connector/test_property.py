@@ -155,7 +155,7 @@ class ConnectorMachine(RuleBasedStateMachine):
     def cycle_is_killed(self, number: int) -> None:
         self._check(self.world.cycle(before=kill_at(number)))
 
-    @rule(key=st.sampled_from(["mimecast_state", "timestamp"]), applied=st.booleans())
+    @rule(key=st.sampled_from(["mimecast_state", "mimecast_delivered", "timestamp"]), applied=st.booleans())
     def cycle_cannot_save(self, key: str, applied: bool) -> None:
         """A write to the platform fails once, before it is made or after."""
         failed = []
@@ -170,12 +170,17 @@ class ConnectorMachine(RuleBasedStateMachine):
 
         self._check(self.world.cycle(on_write=on_write))
 
-    @rule()
-    def cycle_is_killed_before_its_state_is_saved(self) -> None:
+    @rule(kill=st.sampled_from([("mimecast_state", False), ("mimecast_state", True), ("mimecast_delivered", False)]))
+    def cycle_is_killed_at_a_write(self, kill: tuple[str, bool]) -> None:
+        """Killed while it hands over; only a kill after the very last write can't be told from a good end."""
+        key, applied = kill
+
         def on_write(name: str, write: Callable[[], None]) -> None:
-            if name == "mimecast_state":
+            if name == key and not applied:
                 raise Killed
             write()
+            if name == key:
+                raise Killed
 
         self._check(self.world.cycle(on_write=on_write))
 
