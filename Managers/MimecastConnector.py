@@ -375,15 +375,14 @@ class MessageTrackingConnector:
         A process that is killed before the note was written has handed over nothing: what a killed process wrote does
         not count for the platform. The next cycle sees that the note is missing and brings the same alerts again.
         """
-        with store.point_of_no_return():
-            if not store.save(state):
-                self._log.error("The state could not be saved, so no alert is handed over; all come in the next cycle.")
-                self._siemplify.return_package([])
-                return
-            self._siemplify.return_package(alerts)
-            if sys.__stdout__ is not None:
-                sys.__stdout__.flush()
-            store.confirm(state)
+        if not store.save(state):
+            self._log.error("The state could not be saved, so no alert is handed over; all come in the next cycle.")
+            self._siemplify.return_package([])
+            return
+        self._siemplify.return_package(alerts)
+        if sys.__stdout__ is not None:
+            sys.__stdout__.flush()
+        store.confirm(state)
 
     def _cycle(self, store: StateStore) -> tuple[list[AlertInfo], ConnectorState | None]:
         started = self._clock.monotonic()

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -109,21 +105,6 @@ class StateStore:
             except Exception as error:  # noqa: BLE001 - the SDK raises plain exceptions
                 self._siemplify.LOGGER.warn(f"The state could not be read back ({type(error).__name__}).")
         return False
-
-    @contextmanager
-    def point_of_no_return(self) -> Iterator[None]:
-        """Let no termination signal come between saving the state and handing over the package.
-
-        It is ignored for these moments: the script is about to end anyway.
-        """
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGTERM, before)
 
     def _keep_checkpoint(self, state: ConnectorState) -> None:
         """Keep the last good checkpoint as the SDK's own timestamp too, should the state ever be damaged.

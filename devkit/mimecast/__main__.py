@@ -46,7 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     tenant = Tenant(latency_s=options.latency_ms / MS_PER_S)
-    tenant.rate_limit = RateLimit(options.rate) if options.rate is not None else None
+    try:
+        tenant.rate_limit = RateLimit(options.rate) if options.rate is not None else None
+    except ValueError as error:
+        parser.error(f"--rate: {error}")
     domains = [domain.strip() for domain in options.domains.split(",") if domain.strip()]
     now = tenant.clock()
     stream = MailStream(options.seed, domains)

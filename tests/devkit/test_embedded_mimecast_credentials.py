@@ -119,7 +119,8 @@ def test_another_scheme_is_not_supported(tenant: Tenant) -> None:
 )
 def test_a_date_written_otherwise_is_malformed(tenant: Tenant, date: str) -> None:
     client = Client(tenant, "hmac")
-    assert client.post(ACCOUNT, headers=client.signed(ACCOUNT, date=date)).status_code == 400
+    response = client.post(ACCOUNT, headers=client.signed(ACCOUNT, date=date))
+    assert (response.status_code, nested_error(response)["message"]) == (400, "x-mc-date is malformed")
 
 
 @pytest.mark.parametrize(("off_by_minutes", "status"), [(-16, 401), (-15, 200), (15, 200), (16, 401)])
@@ -131,7 +132,8 @@ def test_a_date_may_be_a_quarter_of_an_hour_off(tenant: Tenant, off_by_minutes: 
 
 def test_a_request_id_is_a_guid(tenant: Tenant) -> None:
     client = Client(tenant, "hmac")
-    assert client.post(ACCOUNT, headers=client.signed(ACCOUNT, request_id="1")).status_code == 400
+    response = client.post(ACCOUNT, headers=client.signed(ACCOUNT, request_id="1"))
+    assert (response.status_code, nested_error(response)["message"]) == (400, "x-mc-req-id is not a GUID")
 
 
 def test_a_replayed_request_is_refused(tenant: Tenant) -> None:

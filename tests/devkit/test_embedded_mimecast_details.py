@@ -141,7 +141,7 @@ def test_details_take_no_held_id_and_no_truncated_id(tenant: Tenant, client: Cli
 def test_release_to_sandbox_takes_a_message_off_the_hold_queue_once(tenant: Tenant) -> None:
     client = Client(tenant, "hmac")
     (row,) = tenant.add(a_mail())
-    client.data(SANDBOX, {"id": row.tracking_id})
+    assert client.data(SANDBOX, {"id": row.tracking_id}) == [{"id": row.tracking_id, "release": True}]
     assert (tenant.sandboxed, tenant.released) == ([row.tracking_id], [])
     assert client.error(SANDBOX, {"id": row.tracking_id})["code"] == "err_message_not_held"
     assert tenant.sandboxed == [row.tracking_id]

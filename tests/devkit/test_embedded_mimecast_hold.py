@@ -71,6 +71,13 @@ def test_a_held_row_has_the_recorded_shape(tenant: Tenant, client: Client) -> No
     ]
 
 
+def test_the_size_of_a_mail_grows_with_its_parts() -> None:
+    sizes = [a_mail(text="t" * 10, html="h" * 10).size, a_mail(text="t" * 10, html="h" * 30).size]
+    sizes += [a_mail(text="t" * 40, html="h" * 30).size, a_mail(attachments=[a_file(content=b"f" * 3000)]).size]
+    assert (sizes[1] - sizes[0], sizes[2] - sizes[1]) == (20, 30)
+    assert sizes[3] > 4000  # base64
+
+
 def test_there_is_one_held_row_for_each_recipient_on_hold(tenant: Tenant, client: Client) -> None:
     recipients = ["ann@corp.example", "bob@corp.example", "zoe@corp.example"]
     rows = tenant.add(a_mail(recipients=recipients), a_mail(2, status="archived"))
@@ -178,6 +185,17 @@ def test_the_size_of_a_page_is_the_defaults_if_a_page_names_none(tenant: Tenant,
     first = client.page(HOLD_LIST, ADMIN, size=10)
     second = client.page(HOLD_LIST, ADMIN, token=first["meta"]["pagination"]["next"])
     assert [len(first["data"]), len(second["data"])] == [10, 7]
+
+
+@pytest.mark.parametrize(("size", "pages"), [(20, 2), (39, 2), (40, 1), (500, 1)])
+def test_a_last_page_that_is_full_has_no_next(tenant: Tenant, client: Client, size: int, pages: int) -> None:
+    tenant.page_ceiling = 500
+    forty_of_one_mailbox_in_one_second(tenant)
+    body = client.page(HOLD_LIST, ADMIN, size=size)
+    for _ in range(pages - 1):
+        body = client.page(HOLD_LIST, ADMIN, size=size, token=body["meta"]["pagination"]["next"])
+    assert body["data"]
+    assert "next" not in body["meta"]["pagination"]
 
 
 def test_mail_that_comes_between_two_pages_moves_nothing(tenant: Tenant, client: Client) -> None:

@@ -153,6 +153,7 @@ def test_each_type_of_target(client: Client, target: dict) -> None:
         ({"from": {"type": "email_domain", "emailDomain": "a@b.example"}}, "policy"),
         ({"to": {"type": "individual_email_address", "emailAddress": "b.example"}}, "policy"),
         ({"to": {"type": "address_attribute_value", "attribute": "x"}}, "policy"),
+        ({"to": {"type": "address_attribute_value", "attribute": {"id": "1"}}}, "policy"),
         ({"to": {"type": "header_display_name", "headerDisplayName": ""}}, "policy.to.headerDisplayName"),
         ({"fromPart": "header"}, "policy.fromPart"),
         ({"bidirectional": "true"}, "policy.bidirectional"),

@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 from mimecast_client import (
     NOW,
-    Client,
     a_tenant,
     minutes,
 )
