@@ -55,6 +55,8 @@ NETWORK_SHARE_OF_TIMEOUT = 0.8
 """How much of PythonProcessTimeout all network work may take; the rest is for building and handing over."""
 MAX_FAILED_CYCLES = 3
 """After so many cycles in which a message's details could not be read it is ingested without them."""
+SMALLEST_GROUP = 50
+"""Rows that share one sweep of the hold queue, at least."""
 MAX_FAILURES_LOGGED = 20
 TEST_RUN_ATTEMPTS = 10
 """How many messages a test run looks at, at most, to find one that passes the filters."""
@@ -181,8 +183,9 @@ class Cycle:
         waiting = deque(self._wanted(batch.rows))
         self.counts.new += len(waiting)
         while waiting and self._may_start(0):
-            room = min(self._limit - self.counts.processed, len(waiting))
-            group = [waiting.popleft() for _ in range(room)]
+            # At least a page of the hold queue's worth: filters may drop some, and a sweep for each of a few is dear.
+            size = min(max(self._limit - self.counts.processed, SMALLEST_GROUP), len(waiting))
+            group = [waiting.popleft() for _ in range(size)]
             left = self._process(group, batch.rows)
             waiting.extendleft(reversed(left))
         for row in waiting:

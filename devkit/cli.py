@@ -35,14 +35,22 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 _EMBEDDED_MAILS = 40
 _CONNECTOR_WORD = "connector"
+_QUICK_TESTS = ("-n", "auto", "-m", "not sweep")
+PICTURE_WIDTH = 130
 
 Param = Annotated[list[str] | None, typer.Option("--param", help='"Name=value"; may be given several times.')]
 
 
 @app.command()
-def demo() -> None:
-    """Show the main job on the embedded Mimecast: Ping and three connector cycles."""
-    raise typer.Exit(run_demo(Console()))
+def demo(
+    picture: Annotated[Path | None, typer.Option(help="Also write what is shown as an SVG picture.")] = None,
+) -> None:
+    """Show the main job on the embedded Mimecast: connector cycles while mail arrives, and the actions."""
+    console = Console(record=picture is not None, width=PICTURE_WIDTH if picture else None)
+    status = run_demo(console)
+    if picture is not None:
+        console.save_svg(str(picture), title="python3 dev.py demo")
+    raise typer.Exit(status)
 
 
 @app.command()
@@ -118,8 +126,7 @@ def sdk() -> None:
 @app.command(context_settings=_PASS_ON)
 def test(context: typer.Context) -> None:
     """Run the tests; arguments go to pytest. Without any, all but the long sweeps run."""
-    arguments = context.args or ["-m", "not sweep"]
-    raise typer.Exit(_python("-m", "pytest", *arguments))
+    raise typer.Exit(_python("-m", "pytest", *(context.args or _QUICK_TESTS)))
 
 
 @app.command()
