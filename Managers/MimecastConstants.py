@@ -40,6 +40,42 @@ GET_MESSAGE_INFO = Endpoint("/api/message-finder/get-message-info", "Gateway | T
 GET_HOLD_LIST = Endpoint("/api/gateway/get-hold-message-list", "Account | Dashboard | Read")
 GET_HELD_DETAIL = Endpoint("/api/gateway/message/get-message-detail", "Account | Dashboard | Read")
 GET_HELD_FILE = Endpoint("/api/gateway/message/get-file", "Account | Dashboard | Read")
+SEARCH_ARCHIVE = Endpoint("/api/archive/search", "Archive | Search | Read")
+
+_EDIT_HELD = "Account | Monitoring | Held | Edit"
+_CHECK_HELD = (
+    'To check: Mimecast\'s Administration Console lists the message under "Message Center | Held Messages" as long as '
+    "it is on hold."
+)
+_CHECK_TRACKED = (
+    'To check: look at the message in Mimecast\'s Administration Console, under "Message Center | Message Tracking".'
+)
+RELEASE_HELD = Endpoint("/api/gateway/hold-release", _EDIT_HELD, is_write=True, check_hint=_CHECK_HELD)
+REJECT_HELD = Endpoint("/api/gateway/hold-reject", _EDIT_HELD, is_write=True, check_hint=_CHECK_HELD)
+MANAGE_SENDER = Endpoint(
+    "/api/managedsender/permit-or-block-sender",
+    "Gateway | Managed Senders | Edit",
+    is_write=True,
+    check_hint='To check: look for the entry in Mimecast\'s Administration Console, under "Managed Senders".',
+)
+CREATE_BLOCK_POLICY = Endpoint(
+    "/api/policy/blockedsenders/create-policy",
+    "Gateway | Policies | Edit",
+    is_write=True,
+    check_hint="To check: look for the policy in Mimecast's Administration Console, under \"Gateway | Policies | "
+    'Blocked Senders", before you create it again; Mimecast would make a second one.',
+)
+# Functions of Mimecast's console that nobody documents (facts 3.4): API 1.0 only, and they take tracking IDs.
+RELEASE_TO_SANDBOX = Endpoint(
+    "/api/message-finder/release-held-email-to-sandbox",
+    _EDIT_HELD,
+    is_write=True,
+    check_hint=_CHECK_TRACKED,
+    api_2=False,
+)
+REPORT_MESSAGE = Endpoint(
+    "/api/message-finder/report-message", _EDIT_HELD, is_write=True, check_hint=_CHECK_TRACKED, api_2=False
+)
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path, not a secret
 
@@ -54,3 +90,37 @@ STATUS_HELD = "held"
 PRIORITY_INFORMATIONAL = -1
 RISK_PRIORITIES = {"negligible": PRIORITY_INFORMATIONAL, "low": 40, "medium": 60, "high": 80}
 RISKS = tuple(RISK_PRIORITIES)
+
+# --- actions: values of their lists, and the words of Mimecast's API for them ----------------------------------------
+TIME_FRAME_CUSTOM = "Custom"
+TIME_FRAMES = ("Last Hour", "Last 6 Hours", "Last 24 Hours", "Last Week", "Last Month", TIME_FRAME_CUSTOM)
+
+REJECT_REASONS = {
+    "Select One": "",  # sends no reason
+    "Inappropriate Communication": "INAPPROPRIATE COMMUNICATION",
+    "Confidential Information": "MESSAGE CONTAINS CONFIDENTIAL INFORMATION",
+    "Against Email Policy": "MESSAGE GOES AGAINST EMAIL POLICIES",
+    "Restricted Content": "REVIEWER DISAPPROVES OF CONTENT",
+}
+REPORT_TYPES = {"Spam": "spam", "Malware": "malware", "Phishing": "phishing"}
+
+POLICY_RESPONSES = {"Block Sender": "block_sender", "No Action": "no_action"}
+POLICY_FROM_PARTS = {"Both": "both", "From Envelope": "envelope_from", "From Headers": "header_from"}
+EVERYONE = "Everyone"
+EMAIL_ADDRESS = "Email Address"
+EMAIL_DOMAIN = "Email Domain"
+HEADER_DISPLAY_NAME = "Header Display Name"
+POLICY_TARGET_TYPES = {
+    EVERYONE: "everyone",
+    EMAIL_ADDRESS: "individual_email_address",
+    EMAIL_DOMAIN: "email_domain",
+    HEADER_DISPLAY_NAME: "header_display_name",
+    "Internal Addresses": "internal_addresses",
+    "External Addresses": "external_addresses",
+}
+# The field of a policy's sender or recipient that holds its value; the other types stand alone.
+POLICY_VALUE_FIELDS = {
+    EMAIL_ADDRESS: "emailAddress",
+    EMAIL_DOMAIN: "emailDomain",
+    HEADER_DISPLAY_NAME: "headerDisplayName",
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import math
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -29,9 +30,10 @@ def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
-        return float(value)
-    except ValueError:
+        number = float(value)
+    except (ValueError, OverflowError):
         return None
+    return number if math.isfinite(number) else None
 
 
 def _size(value: object) -> int:
@@ -53,9 +55,9 @@ def read_moment(value: object) -> datetime | None:
         return None
     try:
         moment = isoparse(value.strip())
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def write_moment(moment: datetime) -> str:
@@ -87,6 +89,18 @@ class Address:
 
 
 AddressBlock = Annotated[Address, BeforeValidator(_block)]
+def _address_text(value: object) -> str:
+    """An address that stands as a text in some answers and as an object in others."""
+    text = value.get("emailAddress") if isinstance(value, dict) else value
+    return _text(text).strip().strip("<>").strip()
+
+
+def _address_texts(value: object) -> tuple[str, ...]:
+    return tuple(address for item in value if (address := _address_text(item))) if isinstance(value, list) else ()
+
+
+AddressText = Annotated[str, BeforeValidator(_address_text)]
+AddressTexts = Annotated[tuple[str, ...], BeforeValidator(_address_texts)]
 AddressRows = Annotated[tuple[Address, ...], BeforeValidator(_rows)]
 
 
@@ -171,6 +185,11 @@ ComponentRows = Annotated[tuple[Component, ...], BeforeValidator(_rows)]
 class MessageInfo:
     """What the message itself says."""
 
+    from_header: AddressText = ""
+    from_envelope: AddressText = ""
+    to: AddressTexts = ()
+    sent: Moment = None
+    processed: Moment = None
     text_body: Text = ""
     html_body: Text = ""
     transmission_info: Text = ""

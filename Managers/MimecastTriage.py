@@ -180,8 +180,9 @@ def _held_ids(manager: MimecastManager, order: HoldOrder, tracking_id: str, deta
         index = HoldQueueIndex(manager.held_messages(start, end, recipient=recipient), others)
         match = index.match(row, recipient)
         if match.held is None:
+            senders = " or ".join(dict.fromkeys(row.senders)) or "an unknown sender"
             raise uncertain(
-                f"{match.reason}. Looked for in the hold queue: from {' or '.join(row.senders) or 'an unknown sender'} "
+                f"{match.reason}. Looked for in the hold queue: from {senders} "
                 f'to {recipient}, subject "{row.subject}", received {write_moment(start)} to {write_moment(end)}'
             )
         held_ids.append(match.held.id)

@@ -97,5 +97,5 @@ def _fail(error: PackError) -> None:
 def _stop(findings: list[Finding], note: str) -> None:
     for finding in sorted(findings):
         typer.echo(str(finding))
-    typer.echo(f"{len(findings)} findings; {note}", err=True)
+    typer.echo(f"{len(findings)} {'finding' if len(findings) == 1 else 'findings'}; {note}", err=True)
     raise typer.Exit(1)

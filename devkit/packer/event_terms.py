@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from devkit.packer.archive import unpack
-from devkit.packer.package import CONNECTOR, MANAGERS, Package, PackError
+from devkit.packer.package import CONNECTOR, MANAGERS, Package, PackError, objects
 from devkit.platform import sdk_in_use
 
 EventTerms = Mapping[str, frozenset[str]]
@@ -56,6 +56,6 @@ def _default_fields(package: Package) -> dict[str, str]:
     return {
         parameter["Name"]: str(parameter.get("DefaultValue"))
         for connector in package.definitions(CONNECTOR).values()
-        for parameter in connector.get("Parameters") or []
+        for parameter in objects(connector.get("Parameters"))
         if parameter.get("Name") in _DEFAULTS
     }

@@ -115,12 +115,16 @@ class Package:
 
     def rows(self, path: str) -> list[Document]:
         """Return the objects in a document that is a list; nothing if it can't be read."""
-        document = self.documents.get(path)
-        return [row for row in document if isinstance(row, dict)] if isinstance(document, list) else []
+        return objects(self.documents.get(path))
 
     def under(self, folder: str, suffix: str = "") -> Iterator[str]:
         """Give the paths below a folder, sorted."""
         return (path for path in sorted(self.files) if path.startswith(f"{folder}/") and path.endswith(suffix))
+
+
+def objects(value: object) -> list[Document]:
+    """Return the objects in a list; nothing if it is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _is_integration(path: str) -> bool:

@@ -13,6 +13,7 @@ from devkit.packer.package import (
     RELEASE_NOTES,
     Package,
     PackError,
+    objects,
 )
 
 CONSTANTS = f"{MANAGERS}/MimecastConstants.py"
@@ -40,7 +41,7 @@ def rename(files: dict[str, bytes], package: Package, identifier: str) -> None:
     integration, old_path = package.integration, package.integration_path
     old_display, display = str(integration.get("DisplayName")), identifier.replace("_", " ").strip()
     integration |= {"Identifier": identifier, "DisplayName": display, "MarketingDisplayName": display}
-    for parameter in integration.get("IntegrationProperties") or []:
+    for parameter in objects(integration.get("IntegrationProperties")):
         parameter["IntegrationIdentifier"] = identifier
     for action in package.definitions(ACTION).values():
         action["IntegrationIdentifier"] = identifier

@@ -12,7 +12,7 @@ from defusedxml import DefusedXmlException
 from PIL import Image
 
 from devkit.packer.event_terms import EventTerms
-from devkit.packer.package import ACTION, MAPPING_RULES, Finding, Package
+from devkit.packer.package import ACTION, MAPPING_RULES, Finding, Package, objects
 
 _SVG_ROOTS = frozenset({"svg", "{http://www.w3.org/2000/svg}svg"})
 _TERMS = (
@@ -47,7 +47,7 @@ def examples_are_json(package: Package) -> Iterator[Finding]:
     """The example of an action's result is JSON in a text; so is the simulation data."""
     for path, action in package.definitions(ACTION).items():
         texts = [("SimulationDataJson", action.get("SimulationDataJson"))]
-        for result in action.get("DynamicResultsMetadata") or []:
+        for result in objects(action.get("DynamicResultsMetadata")):
             texts.append((f'ResultExample of "{result.get("ResultName")}"', result.get("ResultExample")))
         for where, text in texts:
             try:

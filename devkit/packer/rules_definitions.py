@@ -22,6 +22,7 @@ from devkit.packer.package import (
     RELEASE_NOTES,
     Finding,
     Package,
+    objects,
     to_json,
 )
 
@@ -100,7 +101,7 @@ def identifiers_agree(package: Package) -> Iterator[Finding]:
     """Every file says which integration it belongs to, and all say the same."""
     identifier, path = package.identifier, package.integration_path
     said: list[tuple[str, str, Any]] = [(path, "Identifier", package.integration.get("Identifier"))]
-    for item in package.integration.get("IntegrationProperties") or []:
+    for item in objects(package.integration.get("IntegrationProperties")):
         said.append((path, f'"{item.get("PropertyName")}" IntegrationIdentifier', item.get("IntegrationIdentifier")))
     said += [
         (p, "IntegrationIdentifier", d.get("IntegrationIdentifier")) for p, d in package.definitions(ACTION).items()
@@ -130,11 +131,11 @@ def platform_needs_are_there(package: Package) -> Iterator[Finding]:
     """What the platform or Google's validation looks for: Ping, Verify SSL, the connectors' base parameters."""
     if not any(str(document.get("Name")).lower() == "ping" for document in package.definitions(ACTION).values()):
         yield Finding("ActionsDefinitions", "there is no action Ping")
-    own = {item.get("PropertyName") for item in package.integration.get("IntegrationProperties") or []}
+    own = {item.get("PropertyName") for item in objects(package.integration.get("IntegrationProperties"))}
     if VERIFY_SSL not in own:
         yield Finding(package.integration_path, f"there is no parameter {VERIFY_SSL!r}")
     for path, connector in package.definitions(CONNECTOR).items():
-        names = {parameter.get("Name") for parameter in connector.get("Parameters") or []}
+        names = {parameter.get("Name") for parameter in objects(connector.get("Parameters"))}
         for wanted in CONNECTOR_BASE:
             if wanted not in names:
                 yield Finding(path, f"there is no parameter {wanted!r}")
@@ -142,10 +143,10 @@ def platform_needs_are_there(package: Package) -> Iterator[Finding]:
 
 def release_notes_fit(package: Package) -> Iterator[Finding]:
     """The newest release note is the package's version's; notes are sorted and dated by the day."""
-    versions = [note.get("IntroducedInIntegrationVersion") for note in package.rows(RELEASE_NOTES)]
+    versions: list[Any] = [note.get("IntroducedInIntegrationVersion") for note in package.rows(RELEASE_NOTES)]
     if RELEASE_NOTES not in package.documents or not all(isinstance(version, (int, float)) for version in versions):
         return  # other rules say so
-    numbers = [float(str(version)) for version in versions]
+    numbers = [float(version) for version in versions]
     if numbers != sorted(numbers):
         yield Finding(RELEASE_NOTES, "the notes are not sorted by version; the last one counts as the newest")
     version, newest = package.integration.get("Version"), max(numbers, default=None)

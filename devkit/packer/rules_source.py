@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from devkit.packer.package import ACTION, Finding, Package
+from devkit.packer.package import ACTION, Finding, Package, objects
 
 RESOURCES = "resources"
 EXAMPLE_SUFFIX = "_JsonResult_example.json"
@@ -67,11 +67,11 @@ def _examples(package: Package, root: Path) -> Iterator[Finding]:
     }
     for path, action in package.definitions(ACTION).items():
         stem = PurePosixPath(path).stem
-        example = next((row.get("ResultExample") for row in action.get("DynamicResultsMetadata") or []), None)
+        example = next((row.get("ResultExample") for row in objects(action.get("DynamicResultsMetadata"))), None)
         file = files.pop(stem, None)
         where = f"{RESOURCES}/{stem}{EXAMPLE_SUFFIX}"
         if file is None:
-            if example or _GIVES_JSON.search(package.files.get(ACTION.script_of(path), b"").decode()):
+            if example or _GIVES_JSON.search(package.files.get(ACTION.script_of(path), b"").decode("utf-8", "replace")):
                 yield Finding(where, "it is missing; the action has a JSON result")
         elif _json(file.read_text(encoding="utf-8")) is None:
             yield Finding(where, "it is no JSON")

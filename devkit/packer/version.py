@@ -11,7 +11,7 @@ from devkit.packer.format_models import MAX_DESCRIPTION
 from devkit.packer.package import RELEASE_NOTES, Package, PackError, to_json
 from devkit.packer.rules_source import PROJECT
 
-_VERSION = re.compile(r"\d{1,4}\.\d{1,2}")
+_VERSION = re.compile(r"[0-9]{1,4}\.[0-9]{1,2}")
 _PROJECT_LINE = re.compile(r'^version = "[^"\n]*"$', re.MULTILINE)
 
 
