@@ -28,6 +28,7 @@ from MimecastExceptions import (
     PauseTooLongError,
     RateLimitedError,
     ServerError,
+    TokenExpiredError,
     TooLargeError,
 )
 from MimecastRateLimit import Deadline, RequestGate
@@ -370,8 +371,8 @@ class MimecastTransport:
             self._gate.refused(response.headers)
         else:
             self._gate.answered(response.headers)
-        if response.status_code == 401 and isinstance(self.auth, OAuthAuth):
-            self.auth.discard(str(response.request.headers.get("Authorization")))
+        if response.status_code == _HTTP_UNAUTHORIZED and isinstance(auth, OAuthAuth):
+            auth.discard(str(response.request.headers.get("Authorization")))
         return response.status_code, response.headers, content
 
     def _envelope(self, endpoint: Endpoint, status: int, headers: Mapping[str, str], content: bytes) -> Envelope:
@@ -381,6 +382,13 @@ class MimecastTransport:
             if status != _HTTP_TOO_MANY:  # said inside of a 200; it wants a pause all the same
                 self._gate.refused(headers)
             raise
+        except AuthenticationError as error:
+            if status != _HTTP_UNAUTHORIZED or not isinstance(self.auth, OAuthAuth):
+                raise
+            # Mimecast has several codes for a token that it no longer accepts, and none at times (facts 1.2).
+            raise TokenExpiredError(
+                error.message, status=status, code=error.code, request_id=error.request_id
+            ) from None
 
     def _count(self, *names: str) -> None:
         with self._counts_lock:
@@ -388,8 +396,7 @@ class MimecastTransport:
 
     def _persist(self, endpoint: Endpoint, attempt: Callable[[], T], deadline: Deadline | None = None) -> T:
         """Run an attempt until it succeeds, its failure is final, or no time is left."""
-        renewable = isinstance(self.auth, OAuthAuth) and endpoint is not _TOKEN_ENDPOINT
-        tries = _Tries(endpoint, deadline or self.deadline, renewable=renewable)
+        tries = _Tries(endpoint, deadline or self.deadline, renewable=isinstance(self.auth, OAuthAuth))
         retrying = tenacity.Retrying(
             retry=tries.again,
             wait=tries.pause,
@@ -447,8 +454,7 @@ class _Tries:
         if isinstance(error, RateLimitedError):
             # Not executed, so even a write may be sent again; the gate waits, or says that the wait is too long.
             return not isinstance(error, PauseTooLongError) and self._deadline.remaining() > 0
-        if isinstance(error, AuthenticationError) and error.status == _HTTP_UNAUTHORIZED and self._renewable:
-            # Not executed either. Mimecast has several codes for it, and none at times (facts 1.2): renew once for all.
+        if isinstance(error, TokenExpiredError) and self._renewable:
             renewed, self._token_renewed = self._token_renewed, True
             return not renewed
         if not isinstance(error, ServerError):

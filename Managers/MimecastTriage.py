@@ -30,8 +30,11 @@ from MimecastModels import MessageDetails, TrackedMessage, write_moment
 if TYPE_CHECKING:
     from MimecastManager import MimecastManager
 
-SEARCH_MARGIN = timedelta(hours=1)
-"""How far around the time in its details a message is searched for in tracking; the two needn't be the same moment."""
+SEARCH_MARGINS = (timedelta(hours=1), timedelta(minutes=2))
+"""How far around the time in its details a message is searched for in tracking: the two needn't be the same moment, but
+a reply that may have been cut off is asked for again more closely."""
+SMALLEST_CAP = 100
+"""A reply of fewer rows is complete: no cap below this was ever seen (facts 3.2)."""
 
 _ID_FIELDS = frozenset({None, "id", "ids"})
 _UNKNOWN_ID_CODES = frozenset({None, "xdk_failure"})
@@ -82,7 +85,8 @@ def carry_out(manager: MimecastManager, order: HoldOrder, message_id: str) -> No
     """Release or reject the message with a held ID or a tracking ID.
 
     Calls, in this order and no more of them than needed: the order with the given ID; its details as a tracking ID; the
-    search in tracking; the hold queue, once for each recipient; the order with the held IDs.
+    search in tracking, by up to three addresses until one finds it, each once more if the reply is long; the hold
+    queue, once for each recipient; the order with the held IDs.
 
     Raises:
         NotFoundError: The ID is known neither as held ID nor as tracking ID.
@@ -197,16 +201,18 @@ def _tracked(
     around = info.processed or info.sent
     if around is None:
         raise uncertain("its details in Mimecast name no time")
-    start, end = around - SEARCH_MARGIN, around + SEARCH_MARGIN
     tried = []
     for direction, address in _ways_to_search(details):
-        rows = manager.tracked_between(direction, address, start, end)
-        for row in rows:
-            if row.id == tracking_id:
-                return row, rows
-        tried.append(f"{direction} {address}")
-    where = " and ".join(tried) or "without any address to search by"
-    raise uncertain(f"message tracking doesn't list it ({where}, {write_moment(start)} to {write_moment(end)})")
+        for margin in SEARCH_MARGINS:
+            rows = manager.tracked_between(direction, address, around - margin, around + margin)
+            if len(rows) < SMALLEST_CAP:
+                break
+        row = next((row for row in rows if row.id == tracking_id), None)
+        if row is not None and len(rows) < SMALLEST_CAP:
+            return row, rows
+        tried.append(f"{direction} {address}{'' if row is None else ', but too many messages beside it'}")
+    where = " and ".join(tried) or "no address to search by is known"
+    raise uncertain(f"message tracking doesn't list it for certain ({where}, around {write_moment(around)})")
 
 
 def _ways_to_search(details: MessageDetails) -> Iterator[tuple[str, str]]:

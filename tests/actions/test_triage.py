@@ -14,6 +14,7 @@ from .support import (
     FAILED,
     HOLD_LIST,
     INFO,
+    NOW,
     REJECT,
     RELEASE,
     REPORT,
@@ -211,9 +212,26 @@ def test_a_message_that_tracking_does_not_list_is_left_alone() -> None:
     run = desk.run("release_message", {"Message ID": desk.rows[0].tracking_id})
     assert run.execution_state == FAILED
     assert (
-        "message tracking doesn't list it (from eve@sender.example and to ann@corp.example, "
-        "2026-03-11T10:50:00+0000 to 2026-03-11T12:50:00+0000)"
+        "message tracking doesn't list it for certain (from eve@sender.example and to ann@corp.example, "
+        "around 2026-03-11T11:50:00+0000)"
     ) in run.message
+    assert desk.tenant.released == []
+
+
+def test_a_reply_that_may_be_cut_off_is_asked_for_again_more_closely() -> None:
+    blast = [held_mail(number, received=NOW - minutes(50 - number / 4)) for number in range(120)]
+    desk = Desk(*blast, search_cap=100)
+    run = desk.run("release_message", {"Message ID": desk.rows[0].tracking_id})
+    assert run.execution_state == COMPLETED, run.message
+    assert desk.calls == [RELEASE, INFO, TRACKING, TRACKING, HOLD_LIST, RELEASE]
+    assert desk.tenant.released == [desk.rows[0].held_id]
+
+
+def test_a_list_that_may_lack_a_message_that_looks_alike_is_not_certain() -> None:
+    desk = Desk(*(held_mail(number) for number in range(120)), search_cap=100)
+    run = desk.run("release_message", {"Message ID": desk.rows[-1].tracking_id})
+    assert run.execution_state == FAILED
+    assert "(from eve@sender.example, but too many messages beside it and to ann@corp.example" in run.message
     assert desk.tenant.released == []
 
 

@@ -31,13 +31,16 @@ from MimecastExceptions import (
     TooLargeError,
     ValidationError,
 )
+from MimecastRateLimit import Deadline
 from MimecastTransport import (
     BACKOFF_FIRST_S,
     BACKOFF_JITTER,
     CONNECT_TIMEOUT_S,
     DEFAULT_TOKEN_LIFETIME_S,
+    MAX_ANSWER_BYTES,
     MAX_TRIES,
     READ_TIMEOUT_S,
+    MimecastTransport,
 )
 from tests.managers.fakes import (
     ANSWER_TEXT,
@@ -130,9 +133,9 @@ def test_an_answer_with_failures_is_an_exception(mimecast: responses.RequestsMoc
 
 @pytest.mark.parametrize(
     ("seconds", "connect_s", "read_s"),
-    [(600, CONNECT_TIMEOUT_S, READ_TIMEOUT_S), (30, CONNECT_TIMEOUT_S, 30), (4, 4, 4), (0.25, 0.25, 0.25)],
+    [(600, CONNECT_TIMEOUT_S, READ_TIMEOUT_S), (30, CONNECT_TIMEOUT_S, 15), (4, 4, 2), (0.25, 0.25, 0.125)],
 )
-def test_every_request_has_time_outs_that_end_with_the_deadline(
+def test_every_request_has_time_outs_that_leave_time_for_a_second_try(
     mimecast: responses.RequestsMock, time: FakeTime, seconds: float, connect_s: float, read_s: float
 ) -> None:
     answers(mimecast, good())
@@ -148,10 +151,12 @@ def test_after_the_deadline_nothing_is_sent(mimecast: responses.RequestsMock, ti
     assert transport.requests_sent == 0
 
 
-def test_a_deadline_that_comes_just_before_the_request_is_no_crash(time: FakeTime) -> None:
-    moments = iter([0.0, 9.9, 9.9, 10.0])  # the deadline is made; the gate looks, twice; the request is to be sent
+def test_a_deadline_that_comes_just_before_the_request_is_no_crash(
+    mimecast: responses.RequestsMock, time: FakeTime
+) -> None:
+    moments = iter([0.0, 9.9, 10.0])  # the deadline is made; the gate looks; the request is to be sent
     transport = hmac_transport(time)
-    transport.deadline = type(transport.deadline)(lambda: next(moments, 10.0), 10)
+    transport.deadline = Deadline(lambda: next(moments, 10.0), 10)
     with pytest.raises(DeadlineError):
         transport.call(READ, [])
 
@@ -559,14 +564,15 @@ def test_an_answer_that_drips_but_ends_in_time_is_an_answer(time: FakeTime) -> N
 
 
 def test_an_answer_that_is_too_large_is_not_read_to_its_end(time: FakeTime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("MimecastTransport.MAX_ANSWER_BYTES", 1_000_000)
-    monkeypatch.setattr(hmac_transport(time)._send.__func__, "__kwdefaults__", None, raising=False)
+    assert MimecastTransport._send.__kwdefaults__["max_bytes"] == MAX_ANSWER_BYTES
+    monkeypatch.setitem(MimecastTransport._send.__kwdefaults__, "max_bytes", 1_000_000)
     pieces: list[int] = []
     session = session_of(lambda: io.BufferedReader(_Body(b" " * 50_000_000, 100_000, lambda: pieces.append(1))))
     transport = hmac_transport(time, session=session)
     with pytest.raises(TooLargeError):
-        transport.call_for_file(READ, [], 1_000_000, lambda content: None)
+        transport.call(READ, [])
     assert len(pieces) < 20
+    assert len(time.slept) == 0
 
 
 def test_a_host_that_never_answers_costs_no_more_than_the_deadline(time: FakeTime) -> None:
