@@ -263,6 +263,21 @@ def test_a_backlog_is_searched_no_further_than_the_limit_needs() -> None:
     assert details == 5000
 
 
+def test_checkpoint_never_passes_a_part_of_the_window_that_was_not_searched() -> None:
+    world = World(Max_Messages_To_Return="60", Max_Hours_Backwards="10")
+    world.tenant.search_cap = 100
+    groups = [held_mails(60, START - timedelta(hours=hours)) for hours in (9, 5, 2)]
+    for group in groups:
+        world.tenant.add(*group)
+    for done in (1, 2):
+        assert len(world.cycle().alerts) == 60
+        checkpoint = load_state(world.memory.context[STATE_KEY]).checkpoint
+        assert checkpoint is not None
+        assert checkpoint <= groups[done][0].received
+    assert len(world.cycle().alerts) == 60
+    assert sorted(world.tickets()) == sorted(ids(world))
+
+
 def test_one_domain_that_cannot_be_searched_costs_the_others_nothing() -> None:
     world = World(Domains="corp.example,broken.example")
     world.tenant.add(*held_mails(5, RECENTLY))
@@ -392,7 +407,9 @@ def test_a_row_without_an_id_is_ingested_once() -> None:
 def test_held_id_and_hold_reason_are_on_each_held_messages_events() -> None:
     world = World()
     rows = {row.tracking_id: row for row in world.tenant.add(*held_mails(30, RECENTLY))}
-    for alert in world.cycle().alerts:
+    alerts = world.cycle().alerts
+    assert len(alerts) == 30
+    for alert in alerts:
         event = alert["events"][0]
         assert event["held_id"] == rows[alert["ticket_id"]].held_id
         assert event["hold_reason"]
@@ -421,7 +438,9 @@ def test_an_uncertain_match_attaches_nothing_and_says_so() -> None:
         "attachments": [attachment()],
     }
     world.tenant.add(*held_mails(2, RECENTLY, timedelta(seconds=20), **twin))
-    for alert in world.cycle().alerts:
+    alerts = world.cycle().alerts
+    assert len(alerts) == 2
+    for alert in alerts:
         assert alert["attachments"] == []
         assert alert["events"][0]["held_id"] == ""
         assert "several messages match" in alert["events"][0]["held_id_unavailable"]
@@ -597,6 +616,19 @@ def test_a_state_write_that_fails_once_loses_and_doubles_nothing(applied: bool) 
             raise OSError("500")
 
     assert len(world.cycle(on_write=on_write).alerts) == 5
+    drain(world, 2)
+    assert sorted(world.tickets()) == sorted(ids(world))
+
+
+def test_what_is_stored_decides_when_every_write_seems_to_fail() -> None:
+    world = World()
+    world.tenant.add(*held_mails(5, RECENTLY))
+
+    def answer_lost(key: str, write: Any) -> None:
+        write()
+        raise OSError("the answer is lost")
+
+    assert len(world.cycle(on_write=answer_lost).alerts) == 5
     drain(world, 2)
     assert sorted(world.tickets()) == sorted(ids(world))
 
