@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 # The packer rewrites this line when the package is built under another identifier (`dev.py build --identifier`).
 INTEGRATION_IDENTIFIER = "Mimecast"
-INTEGRATION_DISPLAY_NAME = "Mimecast"
 CONNECTOR_NAME = "Mimecast - Message Tracking Connector"
 VENDOR = "Mimecast"
 PRODUCT = "Mimecast"

@@ -19,7 +19,11 @@ from MimecastConstants import RISKS, STATUS_HELD
 MAX_HEADER_CHARS = 998
 """Longest line of a mail (RFC 5322, 2.1.1): a Message-ID can't be longer."""
 
-_MESSAGE_ID = re.compile(r"^\s*Message-ID:\s*(<[^>\r\n]*>|\S+)", re.IGNORECASE | re.MULTILINE)
+# At the beginning of a line: an indented one continues the header before it. The value may be on the next line, then
+# indented. Blanks are matched one by one, so that a header of many thousand blank lines costs no time.
+_MESSAGE_ID = re.compile(
+    r"^(?:<pre>)?Message-ID[ \t]*:(?:\r?\n?[ \t])*(<[^<>\r\n]+>|[^\s<>]+)", re.IGNORECASE | re.MULTILINE
+)
 
 
 def _text(value: object) -> str:
@@ -89,6 +93,8 @@ class Address:
 
 
 AddressBlock = Annotated[Address, BeforeValidator(_block)]
+
+
 def _address_text(value: object) -> str:
     """An address that stands as a text in some answers and as an object in others."""
     text = value.get("emailAddress") if isinstance(value, dict) else value
@@ -209,6 +215,7 @@ class RecipientMetaInfo:
 class TxInfo:
     """How the message is to go out; there for held messages."""
 
+    to: AddressText = ""
     queue_detail_status: Text = ""
     transmission_components: ComponentRows = ()
 

@@ -144,6 +144,16 @@ def _api_root(value: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def _header_text(value: str) -> str:
+    """Check a value that is sent in a header as it is: a character that can't stand there would end in a crash."""
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("it holds a blank, a line break or a letter that no key has; copy it again from Mimecast")
+    return value
+
+
+HeaderText = Annotated[Text, AfterValidator(_header_text)]
+
+
 class Configuration(Parameters):
     """How to reach and sign in to Mimecast; the same for the integration and the connector.
 
@@ -151,9 +161,9 @@ class Configuration(Parameters):
     """
 
     api_root: Annotated[Text, AfterValidator(_api_root)] = Field(alias="API Root")
-    application_id: Text = Field("", alias="Application ID")
+    application_id: HeaderText = Field("", alias="Application ID")
     application_key: Text = Field("", alias="Application Key", repr=False)
-    access_key: Text = Field("", alias="Access Key", repr=False)
+    access_key: HeaderText = Field("", alias="Access Key", repr=False)
     secret_key: Text = Field("", alias="Secret Key", repr=False)
     client_id: Text = Field("", alias="Client ID")
     client_secret: Text = Field("", alias="Client Secret", repr=False)

@@ -9,6 +9,10 @@ from MimecastExceptions import DeadlineError, PauseTooLongError
 
 DEFAULT_PAUSE_S = 5.0
 """Pause after a 429 that doesn't say how long."""
+TURN_POLL_S = 0.05
+"""How often a request that waits for its turn after a pause looks whether it has come earlier."""
+RAMP_END = 64
+"""When so many requests may be in flight again after a 429, it is forgotten; no run has as many."""
 
 _MS_PER_S = 1000.0
 
@@ -62,8 +66,11 @@ class RequestGate:
     """Lets requests start; keeps all of them back while Mimecast asks for a pause.
 
     After a pause they start one by one, as far apart as the pause was long, until an answer says that there is quota
-    again. So a quota that comes back call by call is used fully without a volley of 429s, and one that comes back as a
-    whole costs a single probe.
+    again: a quota that comes back call by call is used fully, and one that comes back as a whole costs a single probe.
+    From then on no more are in flight than Mimecast said are left, and after a 429 their number grows by one with each
+    answer, so that there is no volley of further 429s.
+
+    Each ``wait`` is followed by one of ``refused``, ``answered`` and ``unanswered``.
 
     Args:
         monotonic: A clock in seconds that never goes back.
@@ -73,9 +80,13 @@ class RequestGate:
     def __init__(self, monotonic: Callable[[], float], sleep: Callable[[float], None]) -> None:
         self._monotonic = monotonic
         self._sleep = sleep
-        self._lock = threading.Lock()
-        self._not_before = 0.0
+        self._news = threading.Condition()
+        self._paused_until = 0.0
+        self._next_turn = 0.0
         self._spacing_s = 0.0
+        self._in_flight = 0
+        self._left: int | None = None
+        self._ramp: int | None = None
 
     def wait(self, deadline: Deadline) -> None:
         """Wait until a request may start.
@@ -85,37 +96,71 @@ class RequestGate:
             PauseTooLongError: The pause ends after the deadline.
         """
         while True:
-            deadline.check()
-            with self._lock:
+            remaining = deadline.check()
+            with self._news:
                 now = self._monotonic()
-                pause = self._not_before - now
-                if pause <= 0:
-                    self._not_before = now + self._spacing_s
-                    return
-            if pause > deadline.remaining():
+                pause, turn = self._paused_until - now, self._next_turn - now
+                if pause <= 0 and turn <= 0:
+                    if self._has_room():
+                        self._next_turn = now + self._spacing_s
+                        self._in_flight += 1
+                        return
+                    self._news.wait(remaining)
+                    continue
+            if pause > remaining:
                 raise PauseTooLongError(
                     f"Mimecast's request quota is used up; it asks to wait {pause:.0f} s, which is longer than the "
                     "time left for this run. Run it again later, or ask Mimecast for a higher quota.",
                     status=429,
                 )
-            self._sleep(pause)
+            # A pause is as long as it is; a turn may come earlier, when another request's answer tells of quota.
+            self._sleep(pause if pause > 0 else min(turn, TURN_POLL_S))
 
     def refused(self, headers: Mapping[str, str]) -> None:
         """Take note of a 429: nobody sends anything for as long as it says.
 
         A 429 that says "0 ms" contradicts itself; taken literally, it would be asked again at once and for ever.
         """
-        self._pause(pause_asked_for(headers) or DEFAULT_PAUSE_S)
+        with self._news:
+            self._ramp = 1
+            self._pause(pause_asked_for(headers) or DEFAULT_PAUSE_S)
+            self._ended()
 
     def answered(self, headers: Mapping[str, str]) -> None:
         """Take note of any other answer: whether there is quota left."""
-        if headers.get("X-RateLimit-Remaining", "").strip() == "0":
-            self._pause(pause_asked_for(headers) or 0.0)
-        else:
-            with self._lock:
-                self._spacing_s = 0.0
+        left = _quota_left(headers)
+        with self._news:
+            if left == 0:
+                self._pause(pause_asked_for(headers) or 0.0)
+            else:
+                self._left, self._spacing_s, self._next_turn = left, 0.0, 0.0
+                if self._ramp is not None:
+                    self._ramp = self._ramp + 1 if self._ramp < RAMP_END else None
+            self._ended()
+
+    def unanswered(self) -> None:
+        """Take note that a request came to nothing: its connection broke, say, or no time was left for it."""
+        with self._news:
+            self._ended()
+
+    def _has_room(self) -> bool:
+        if self._spacing_s > 0:
+            return True  # their distance in time is what holds them back
+        return all(most is None or self._in_flight < most for most in (self._left, self._ramp))
 
     def _pause(self, seconds: float) -> None:
-        with self._lock:
-            self._not_before = max(self._not_before, self._monotonic() + seconds)
-            self._spacing_s = seconds
+        self._paused_until = max(self._paused_until, self._monotonic() + seconds)
+        # The longest of late: just before a call comes back the announced pause is much shorter than their distance.
+        self._spacing_s = max(self._spacing_s, seconds)
+
+    def _ended(self) -> None:
+        self._in_flight = max(0, self._in_flight - 1)
+        self._news.notify_all()
+
+
+def _quota_left(headers: Mapping[str, str]) -> int | None:
+    """Read how many calls Mimecast says are left; None if it doesn't."""
+    try:
+        return max(0, int(headers["X-RateLimit-Remaining"]))
+    except (KeyError, ValueError):
+        return None

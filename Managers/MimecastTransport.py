@@ -410,7 +410,7 @@ class MimecastTransport:
         except MimecastError as error:
             if endpoint.is_write and _maybe_executed(error):
                 raise OutcomeUnknownError(
-                    f"{error.message} The request may have been carried out all the same, so it is not sent again. "
+                    f"{error.message.removesuffix('.')}. The request may have been carried out all the same, so it is not sent again. "
                     f"{endpoint.check_hint}",
                     status=error.status,
                     request_id=error.request_id,
@@ -433,7 +433,8 @@ def _read(response: requests.Response, max_bytes: int, deadline: Deadline) -> by
         if size > max_bytes:
             raise TooLargeError(f"The answer is larger than {max_bytes / 1024 / 1024:.0f} MB.")
         chunks.append(chunk)
-        if deadline.remaining() <= 0:
+        # An answer that is complete counts, however late it is; above all that of a write.
+        if deadline.remaining() <= 0 and response.raw.length_remaining != 0:
             raise _CutShortError("The time for this run was used up in the middle of an answer.")
     return b"".join(chunks)
 

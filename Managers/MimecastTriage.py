@@ -8,9 +8,9 @@ the match is certain (``MimecastHoldQueue``); all that happens until then only r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from MimecastConstants import (
@@ -35,6 +35,9 @@ SEARCH_MARGINS = (timedelta(hours=1), timedelta(minutes=2))
 a reply that may have been cut off is asked for again more closely."""
 SMALLEST_CAP = 100
 """A reply of fewer rows is complete: no cap below this was ever seen (facts 3.2)."""
+
+_Way = tuple[str, str]
+"""How tracking is searched: ``from`` or ``to``, and an address."""
 
 _ID_FIELDS = frozenset({None, "id", "ids"})
 _UNKNOWN_ID_CODES = frozenset({None, "xdk_failure"})
@@ -85,8 +88,9 @@ def carry_out(manager: MimecastManager, order: HoldOrder, message_id: str) -> No
     """Release or reject the message with a held ID or a tracking ID.
 
     Calls, in this order and no more of them than needed: the order with the given ID; its details as a tracking ID; the
-    search in tracking, by up to three addresses until one finds it, each once more if the reply is long; the hold
-    queue, once for each recipient; the order with the held IDs.
+    search in tracking, by up to three addresses until one finds it, each once more if the reply is long; for each of its
+    recipients the search for its neighbours, if that wasn't the first one, and the hold queue; the order with the held
+    IDs.
 
     Raises:
         NotFoundError: The ID is known neither as held ID nor as tracking ID.
@@ -175,13 +179,18 @@ def _held_ids(manager: MimecastManager, order: HoldOrder, tracking_id: str, deta
             f'The message with tracking ID "{tracking_id}" was not {order.done}: {why}. {_USE_HELD_ID}'
         )
 
-    row, others = _tracked(manager, tracking_id, details, uncertain)
+    row, neighbours = _tracked(manager, tracking_id, details, uncertain)
     if row.received is None or not row.recipients:
         raise uncertain("message tracking names no recipient or no time of receipt")
     start, end = row.received - RECEIPT_TOLERANCE, row.received + RECEIPT_TOLERANCE
     held_ids = []
     for recipient in row.recipients:
-        index = HoldQueueIndex(manager.held_messages(start, end, recipient=recipient), others)
+        way = ("to", recipient)
+        if way not in neighbours:
+            neighbours[way] = _search(manager, *way, row.received, SEARCH_MARGINS[1:])
+        if not _complete(neighbours[way]):
+            raise uncertain(f"message tracking lists too many messages to {recipient} around it")
+        index = HoldQueueIndex(manager.held_messages(start, end, recipient=recipient), neighbours[way])
         match = index.match(row, recipient)
         if match.held is None:
             senders = " or ".join(dict.fromkeys(row.senders)) or "an unknown sender"
@@ -195,31 +204,49 @@ def _held_ids(manager: MimecastManager, order: HoldOrder, tracking_id: str, deta
 
 def _tracked(
     manager: MimecastManager, tracking_id: str, details: MessageDetails, uncertain: Callable[[str], MimecastError]
-) -> tuple[TrackedMessage, Sequence[TrackedMessage]]:
-    """Find a message's row in tracking, and its neighbours: one that looks alike makes the match uncertain."""
+) -> tuple[TrackedMessage, dict[_Way, Sequence[TrackedMessage]]]:
+    """Find a message's row in tracking; with it come its neighbours, by the way in which they were searched for.
+
+    Of those to the same recipient, one that looks alike makes the match in the hold queue uncertain.
+    """
     info = details.recipient_info.message_info
     around = info.processed or info.sent
     if around is None:
         raise uncertain("its details in Mimecast name no time")
-    tried = []
-    for direction, address in _ways_to_search(details):
-        for margin in SEARCH_MARGINS:
-            rows = manager.tracked_between(direction, address, around - margin, around + margin)
-            if len(rows) < SMALLEST_CAP:
-                break
-        row = next((row for row in rows if row.id == tracking_id), None)
-        if row is not None and len(rows) < SMALLEST_CAP:
-            return row, rows
-        tried.append(f"{direction} {address}{'' if row is None else ', but too many messages beside it'}")
-    where = " and ".join(tried) or "no address to search by is known"
-    raise uncertain(f"message tracking doesn't list it for certain ({where}, around {write_moment(around)})")
+    found: dict[_Way, Sequence[TrackedMessage]] = {}
+    for way in _ways_to_search(details):
+        found[way] = _search(manager, *way, around, SEARCH_MARGINS)
+        for row in found[way]:
+            if row.id == tracking_id:
+                return row, found
+    where = ", ".join(f"{direction} {address}" for direction, address in found) or "no address to search by is known"
+    raise uncertain(f"message tracking doesn't list it ({where}; around {write_moment(around)})")
 
 
-def _ways_to_search(details: MessageDetails) -> Iterator[tuple[str, str]]:
-    """Addresses by which tracking may find a message, the surest first: envelope, header, recipient."""
-    info = details.recipient_info.message_info
-    yield from dict.fromkeys(("from", sender) for sender in (info.from_envelope, info.from_header) if sender)
-    yield from (("to", recipient) for recipient in info.to[:1])
+def _ways_to_search(details: MessageDetails) -> list[_Way]:
+    """Addresses by which tracking may find a message: its recipient, then its sender in envelope and header."""
+    info = details.recipient_info
+    message = info.message_info
+    recipients = [address for address in (info.tx_info.to, *message.to) if address][:1]
+    senders = [address for address in (message.from_envelope, message.from_header) if address]
+    ways: list[_Way] = [("to", address) for address in recipients]
+    return list(dict.fromkeys(ways + [("from", address) for address in senders]))
+
+
+def _search(
+    manager: MimecastManager, direction: str, address: str, around: datetime, margins: Sequence[timedelta]
+) -> Sequence[TrackedMessage]:
+    """Search tracking, more closely if the reply may have been cut off."""
+    rows: Sequence[TrackedMessage] = ()
+    for margin in margins:
+        rows = manager.tracked_between(direction, address, around - margin, around + margin)
+        if _complete(rows):
+            break
+    return rows
+
+
+def _complete(rows: Sequence[TrackedMessage]) -> bool:
+    return len(rows) < SMALLEST_CAP
 
 
 # --- console functions -----------------------------------------------------------------------------------------------

@@ -27,11 +27,15 @@ from devkit.laptop import (
 from devkit.mimecast.mailstream import MailStream
 from devkit.mimecast.server import MimecastServer
 from devkit.mimecast.tenant import Tenant
+from devkit.packer import commands as packer
 from devkit.platform import sdk_in_use
 from devkit.platform.definitions import Definition, DefinitionError, load_package
 from devkit.platform.results import ActionRun, ConnectorRun
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.command()(packer.build)
+app.command()(packer.check)
+app.command("version")(packer.bump_version)
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 _EMBEDDED_MAILS = 40
 _CONNECTOR_WORD = "connector"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import yaml  # type: ignore[import-untyped] # no stubs among the development tools for a single call
+import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from devkit.packer.package import ACTION, ACTIONS_AI, Package

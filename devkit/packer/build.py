@@ -120,8 +120,12 @@ def _vendor(root: Path, pins: list[Pin], folder: Path | None, console: Console) 
 
 
 def _table(vendored: list[Vendored]) -> Table:
-    table = Table("Wheel", "Version", "Licence", "From", title="What was vendored")
-    table.add_column("Size", justify="right")
+    table = Table(title="What was vendored")
+    table.add_column("Wheel", no_wrap=True)
+    table.add_column("Version", no_wrap=True)
+    table.add_column("Licence")
+    table.add_column("From", no_wrap=True)
+    table.add_column("Size", justify="right", no_wrap=True)
     for item in vendored:
         wheel = item.wheel
         table.add_row(wheel.display_name, str(wheel.version), wheel.licence, item.source, f"{len(wheel.content):,}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.metadata
 import sys
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import PurePosixPath
 
 from packaging.utils import canonicalize_name
@@ -65,10 +66,15 @@ def provided_by_pins(pins: Sequence[Pin]) -> Set[str]:
     pinned = {pin.name for pin in pins}
     names = {
         name
-        for name, distributions in importlib.metadata.packages_distributions().items()
+        for name, distributions in _installed().items()
         if any(canonicalize_name(distribution) in pinned for distribution in distributions)
     }
     return names | {pin.display_name for pin in pins}
+
+
+@functools.cache
+def _installed() -> Mapping[str, list[str]]:
+    return importlib.metadata.packages_distributions()
 
 
 def code_findings(package: Package, provided: Set[str]) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from devkit.packer.package import (
     MAPPING_RULES,
     RELEASE_NOTES,
     Finding,
+    Kind,
     Package,
     objects,
     to_json,
@@ -176,8 +177,8 @@ def details_agree(package: Package) -> Iterator[Finding]:
 
 def ai_descriptions_are_complete(package: Package) -> Iterator[Finding]:
     """Each AI file that is there is whole: one bad or missing entry, and nothing of the integration loads."""
-    yield from _entries(package, ACTIONS_AI, ActionAi.model_validate, _names(package, ACTION))
-    yield from _entries(package, CONNECTORS_AI, ConnectorAi.model_validate, _names(package, CONNECTOR))
+    yield from _entries(package, ACTIONS_AI, ActionAi.model_validate, ACTION)
+    yield from _entries(package, CONNECTORS_AI, ConnectorAi.model_validate, CONNECTOR)
     if INTEGRATION_AI in package.files:
         try:
             IntegrationAi.model_validate(read_yaml(package.files[INTEGRATION_AI]))
@@ -187,11 +188,7 @@ def ai_descriptions_are_complete(package: Package) -> Iterator[Finding]:
             yield Finding(INTEGRATION_AI, str(error))
 
 
-def _names(package: Package, kind: Any) -> set[str]:
-    return {str(document.get("Name")) for document in package.definitions(kind).values()}
-
-
-def _entries(package: Package, path: str, validate: Callable[[Any], object], names: set[str]) -> Iterator[Finding]:
+def _entries(package: Package, path: str, validate: Callable[[Any], object], kind: Kind) -> Iterator[Finding]:
     if path not in package.files:
         return
     try:
@@ -199,6 +196,8 @@ def _entries(package: Package, path: str, validate: Callable[[Any], object], nam
     except ValueError as error:
         yield Finding(path, str(error))
         return
+    definitions = {str(document.get("Name")): document for document in package.definitions(kind).values()}
+    names = definitions.keys()
     for name in sorted(names - entries.keys()):
         yield Finding(path, f"there is no entry for {name!r}")
     for name in sorted(entries.keys() - names):
@@ -208,3 +207,7 @@ def _entries(package: Package, path: str, validate: Callable[[Any], object], nam
             validate(entries[name])
         except ValidationError as error:
             yield from (Finding(path, f'"{name}" {problem}') for problem in _problems(error, entries[name]))
+            continue
+        for parameter in objects(definitions[name].get("Parameters")):
+            if f"| {parameter.get('Name')} |" not in str(entries[name]):
+                yield Finding(path, f'"{name}" does not describe the parameter "{parameter.get("Name")}"')

@@ -61,9 +61,12 @@ def vendor(pins: Sequence[Pin], cache: Path, folder: Path | None, progress: Prog
         elif wheel := cached.best(pin, strict=False):
             take(pin, Vendored(wheel, "cache"))
     # What is not on the index first: if it can't be had, nothing else need be downloaded.
-    for pin in pins:
-        if pin.url and pin.name not in found:
+    elsewhere = [pin for pin in pins if pin.url and pin.name not in found]
+    for pin in elsewhere:
+        try:
             take(pin, Vendored(_keep(cache, _fetch(pin)), "content-hub"))
+        except requests.RequestException as error:
+            raise PackError(_both_ways(pin, elsewhere, error)) from None
     missing = [pin for pin in pins if pin.name not in found]
     for wheel in download_from_index(missing, progress) if missing else []:
         found[wheel.name] = Vendored(_keep(cache, wheel), "package index")
@@ -118,29 +121,26 @@ def _keep(cache: Path, wheel: Wheel) -> Wheel:
 
 def _fetch(pin: Pin) -> Wheel:
     """Download a wheel from the address that its pin names."""
-    try:
-        with requests.get(pin.url, stream=True, timeout=(_CONNECT_TIMEOUT_S, _READ_TIMEOUT_S)) as response:
-            response.raise_for_status()
-            content = bytearray()
-            for chunk in response.iter_content(_CHUNK_BYTES):
-                content += chunk
-                if len(content) > _MAX_WHEEL_BYTES:
-                    raise PackError(f"{pin.url}: this is more than {_MAX_WHEEL_BYTES >> 20} MiB, surely not {pin}")
-    except requests.RequestException as error:
-        raise PackError(_both_ways(pin, error)) from None
+    with requests.get(pin.url, stream=True, timeout=(_CONNECT_TIMEOUT_S, _READ_TIMEOUT_S)) as response:
+        response.raise_for_status()
+        content = bytearray()
+        for chunk in response.iter_content(_CHUNK_BYTES):
+            content += chunk
+            if len(content) > _MAX_WHEEL_BYTES:
+                raise PackError(f"{pin.url}: this is more than {_MAX_WHEEL_BYTES >> 20} MiB, surely not {pin}")
     digest = hashlib.sha256(content).hexdigest()
     if digest not in pin.hashes:
         raise PackError(_wrong_hash(pin.url, digest, pin))
     return Wheel.read(pin.url.rpartition("/")[2], bytes(content))
 
 
-def _both_ways(pin: Pin, error: requests.RequestException) -> str:
+def _both_ways(pin: Pin, elsewhere: Sequence[Pin], error: requests.RequestException) -> str:
     status = error.response.status_code if error.response is not None else ""
     reason = f"status {status}" if status else type(error).__name__
     return (
-        f"{pin}: it is not on the package index, and {pin.url} can't be had ({reason}). Either let the build reach "
-        "that address, or put the wheel into a folder, a checkout of chronicle/content-hub for example, and name the "
-        "folder: --wheels FOLDER. To only look at the package, build it with --without-wheels."
+        f"{' and '.join(map(str, elsewhere))}: not on the package index, and {pin.url} can't be had ({reason}). Either "
+        "let the build reach that address, or put the wheel into a folder, a checkout of chronicle/content-hub for "
+        "example, and name the folder: --wheels FOLDER. To only look at the package, build it with --without-wheels."
     )
 
 

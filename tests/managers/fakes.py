@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import math
 from collections.abc import Callable
@@ -11,7 +12,10 @@ from typing import Any
 
 import requests
 import responses
+from requests.adapters import HTTPAdapter
 from responses.registries import OrderedRegistry
+from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
+from urllib3.response import HTTPResponse
 
 from MimecastAuth import HmacAuth, OAuthAuth
 from MimecastConstants import GET_HOLD_LIST, RELEASE_HELD
@@ -124,16 +128,12 @@ def token_answer(value: str = TOKEN, **changes: Any) -> dict[str, Any]:
 
 def broken_connection(reason: Exception | None = None) -> requests.RequestException:
     """What requests raises when a connection is reset after the request was sent."""
-    from urllib3.exceptions import ProtocolError
-
     reason = reason or ConnectionResetError(104, "Connection reset by peer")
     return requests.exceptions.ConnectionError(ProtocolError("Connection aborted.", reason))
 
 
 def refused_connection() -> requests.RequestException:
     """What requests raises when nobody listens."""
-    from urllib3.exceptions import MaxRetryError, NewConnectionError
-
     reason = NewConnectionError(None, "Failed to establish a new connection")  # type: ignore[arg-type]
     reason.__cause__ = ConnectionRefusedError(111, "Connection refused")
     return requests.exceptions.ConnectionError(MaxRetryError(None, "/", reason))  # type: ignore[arg-type]
@@ -143,7 +143,52 @@ def sent_body(call: responses.Call) -> Any:
     return json.loads(call.request.body or b"null")
 
 
-def in_turn(*actions: Callable[[], None]) -> Callable[[], None]:
-    """A function that does one thing after the other, one for each call."""
-    waiting = iter(actions)
-    return lambda: next(waiting)()
+class Body(io.RawIOBase):
+    """A body that comes in pieces, each after something has happened."""
+
+    def __init__(self, content: bytes, piece: int, before: Callable[[], None]) -> None:
+        self._left = content
+        self._piece = piece
+        self._before = before
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._before()
+        size = min(self._piece, len(buffer), len(self._left))
+        buffer[:size], self._left = self._left[:size], self._left[size:]
+        return size
+
+
+def session_of(body: Callable[[], io.BufferedReader], headers: dict[str, str] | None = None) -> requests.Session:
+    """A session whose only answer has such a body, read as http.client reads from a socket."""
+
+    class Adapter(HTTPAdapter):
+        def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+            return self.build_response(request, HTTPResponse(body(), headers, status=200, preload_content=False))
+
+    session = requests.Session()
+    session.mount("https://", Adapter())
+    return session
+
+
+PASSING = {
+    "HTTP 500": {"status": 500, "json": {"fail": [{"code": "err", "message": "a text"}]}},
+    "HTTP 502": {"status": 502, "body": f"<html>{ANSWER_TEXT}</html>"},
+    "HTTP 503": {"status": 503, "body": ""},
+    "HTTP 504": {"status": 504, "json": {}},
+    "HTTP 509": {"status": 509, "body": b"\xff"},
+    "500 inside of a 200": {"json": {"meta": {"status": 500}, "data": []}},
+    "torn": {"body": f'{{"meta": {{"status": 200}}, "data": [{{"id": "{ANSWER_TEXT}'},
+    "web page": {"body": f"<!DOCTYPE html><html>{ANSWER_TEXT}</html>"},
+    "empty": {"body": b""},
+    "JSON of somebody else": {"json": {"greeting": ANSWER_TEXT}},
+    "reset": {"body": broken_connection()},
+    "refused": {"body": refused_connection()},
+    "no answer in time": {"body": requests.exceptions.ReadTimeout("Read timed out.")},
+    "no connection in time": {"body": requests.exceptions.ConnectTimeout("timed out")},
+    "shorter than announced": {"json": envelope(), "headers": {"Content-Length": "5000"}},
+    "not what its encoding says": {"body": b"no gzip", "headers": {"Content-Encoding": "gzip"}},
+}
+"""Answers after which a read is tried again."""

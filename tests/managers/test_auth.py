@@ -131,7 +131,14 @@ def test_the_dates_names_are_english_whatever_the_locale() -> None:
         """What strftime gives on a German host."""
 
         def strftime(self, form: str) -> str:
-            for code, word in (("%a", "Di"), ("%A", "Dienstag"), ("%b", "Mär"), ("%B", "März"), ("%c", "?"), ("%p", "")):
+            for code, word in (
+                ("%a", "Di"),
+                ("%A", "Dienstag"),
+                ("%b", "Mär"),
+                ("%B", "März"),
+                ("%c", "?"),
+                ("%p", ""),
+            ):
                 form = form.replace(code, word)
             return super().strftime(form)
 

@@ -121,18 +121,18 @@ def ai_of_actions(change: Callable[[dict[str, Any]], object]) -> Break:
     """Write complete AI descriptions of all actions, then change them."""
 
     def breakage(root: Path) -> None:
+        definitions = [json.loads(path.read_bytes()) for path in (root / "ActionsDefinitions").glob("*.actiondef")]
+        table = " ".join(f"| {item['Name']} |" for definition in definitions for item in definition["Parameters"])
         entry = {
             "ai_description": "x",
             "ai_short_description": "x",
-            "parameters_description": "x",
+            "parameters_description": table,
             "entity_usage": {"entity_types": {}} | dict.fromkeys(FILTERS, False),
             "outcome_categories": dict.fromkeys(OUTCOMES, False),
             "capabilities": dict.fromkeys(CAPABILITIES, False)
             | {"external_data_mutation_explanation": None, "internal_data_mutation_explanation": None},
         }
-        definitions = (root / "ActionsDefinitions").glob("*.actiondef")
-        names = [json.loads(path.read_text(encoding="utf-8"))["Name"] for path in definitions]
-        entries = json.loads(json.dumps(dict.fromkeys(names, entry)))
+        entries = json.loads(json.dumps({definition["Name"]: entry for definition in definitions}))
         change(entries)
         path = root / ACTIONS_AI
         path.parent.mkdir()
@@ -391,6 +391,10 @@ BREAKAGES: dict[str, tuple[Break, str]] = {
     "an incomplete AI description": (
         ai_of_actions(lambda entries: entries["Ping"].pop("ai_short_description")),
         f'{ACTIONS_AI}: "Ping" ai_short_description: this key is missing',
+    ),
+    "a parameter that its AI description leaves out": (
+        both(ai_of_actions(dict), in_file(PING, lambda action: action["Parameters"].append(parameter()))),
+        f'{ACTIONS_AI}: "Ping" does not describe the parameter "Mode"',
     ),
     "an AI flag that is missing": (
         ai_of_actions(lambda entries: entries["Ping"]["outcome_categories"].pop("search_email")),

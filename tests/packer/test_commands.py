@@ -127,7 +127,7 @@ def test_build_that_cant_get_a_wheel_leaves_nothing_and_tells_both_ways(run: Run
     result = run("build", "--wheels", wheels)
 
     assert result.exit_code == 1
-    assert "TIPCommon 1.0: it is not on the package index, and http://127.0.0.1:1/" in result.stderr
+    assert "TIPCommon 1.0: not on the package index, and http://127.0.0.1:1/" in result.stderr
     assert "--wheels FOLDER" in result.stderr
     assert result.stderr.count("\n") == 1
     assert list((tmp_path / "dist").iterdir()) == []

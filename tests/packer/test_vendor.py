@@ -153,7 +153,7 @@ def test_a_wheel_of_content_hub_that_cant_be_had_tells_both_ways(tmp_path: Path,
     with pytest.raises(PackError) as caught:
         get([pin(ONE, server.url + ONE[0])], tmp_path / "cache")
     message = str(caught.value)
-    assert f"one 1.0: it is not on the package index, and {server.url}{ONE[0]} can't be had ({why})." in message
+    assert f"one 1.0: not on the package index, and {server.url}{ONE[0]} can't be had ({why})." in message
     assert "let the build reach that address" in message
     assert "--wheels FOLDER" in message
     assert "\n" not in message
