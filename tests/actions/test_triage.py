@@ -244,7 +244,7 @@ def test_a_reply_that_may_be_cut_off_is_asked_for_again_more_closely() -> None:
     desk = Desk(*blast, search_cap=100)
     run = desk.run("release_message", {"Message ID": desk.rows[0].tracking_id})
     assert run.execution_state == COMPLETED, run.message
-    assert desk.calls == [RELEASE, INFO, TRACKING, TRACKING, HOLD_LIST, RELEASE]
+    assert desk.calls == [RELEASE, INFO, TRACKING, TRACKING, TRACKING, HOLD_LIST, RELEASE]  # wide, close, neighbours
     assert desk.tenant.released == [desk.rows[0].held_id]
 
 
