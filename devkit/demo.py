@@ -1,4 +1,4 @@
-"""The main job, shown on the embedded Mimecast: Ping, and connector cycles while mail arrives."""
+"""The main job, shown on the embedded Mimecast: connector cycles while mail arrives, and actions on what came in."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from devkit.mimecast.mailstream import MailStream
 from devkit.mimecast.server import MimecastServer
 from devkit.mimecast.tenant import Tenant
 from devkit.platform import sdk_in_use
-from devkit.platform.results import ConnectorRun
+from devkit.platform.results import ActionRun, ConnectorRun
 
 DOMAIN = "corp.example"
 SEED = 2026
 FIRST_MAILS = 60
 NEW_MAILS = 20
 SEARCHES_OF_IDLE_CYCLE = 2
+STEPS = 10
 PRIORITIES = {-1: "Info", 40: "Low", 60: "Medium", 80: "High", 100: "Critical"}
 DETAILS_PATH = "/api/message-finder/get-message-info"
 COLUMNS = {"received": 2, "priority": 3, "sender": 6, "recipient": 6, "subject": 8, "files": 1}
@@ -40,6 +41,7 @@ class Demo:
     laptop: Laptop
     progress: Progress
     tickets: Counter[str] = field(default_factory=Counter)
+    events: list[dict[str, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def check(self, good: bool, problem: str) -> None:
@@ -51,12 +53,14 @@ class Demo:
         """Show what is going on."""
         self.progress.update(self.progress.task_ids[0], description=text, advance=1)
 
-    def ping(self) -> None:
-        """Run Ping."""
-        self.step("Ping")
-        run = self.laptop.action("ping")
-        self.console.print(f"[bold]Ping[/]: {run.message}")
-        self.check(run.result_value is True, "Ping failed")
+    def action(self, stem: str, parameters: dict[str, str] | None = None) -> ActionRun:
+        """Run an action and show its message."""
+        name = self.laptop.package.actions[stem].name
+        self.step(name)
+        run = self.laptop.action(stem, parameters)
+        self.console.print(Text.assemble((name, "bold"), ": ", run.message))
+        self.check(run.result_value is True, f"{name} failed")
+        return run
 
     def cycle(self, title: str) -> ConnectorRun:
         """Run one cycle of the connector and show its alerts."""
@@ -65,6 +69,7 @@ class Demo:
         run = self.laptop.connector({"Domains": DOMAIN})
         self.check(run.envelope is not None, f"{title} gave no result: {run.reason}")
         self.tickets.update(alert["ticket_id"] for alert in run.alerts)
+        self.events += [alert["events"][0] for alert in run.alerts]
         self.console.print(
             f"[bold]{title}[/]: {len(run.alerts)} alerts, {self.tenant.count() - asked} requests, {run.seconds:.1f} s"
         )
@@ -107,10 +112,10 @@ def run_demo(console: Console) -> int:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     console.print(f"SOAR SDK: {sdk_in_use.describe()}. Mimecast: embedded, seed {SEED}, {FIRST_MAILS} mails.")
     with MimecastServer(tenant) as server, Progress(*columns, console=console, transient=True) as progress:
-        progress.add_task("Starting", total=5)
+        progress.add_task("Starting", total=STEPS)
         with Laptop(embedded_configuration(server.url, tenant.credentials)) as laptop:
             demo = Demo(console, tenant, laptop, progress)
-            demo.ping()
+            demo.action("ping")
             demo.cycle("Cycle 1, what is there")
             expected = demo.held_rows()
             demo.check(set(demo.tickets) == expected, "cycle 1 did not bring exactly the messages on hold")
@@ -120,6 +125,7 @@ def run_demo(console: Console) -> int:
             demo.cycle("Cycle 3, new mail has arrived")
             expected = demo.held_rows()
             demo.check(set(demo.tickets) == expected, "cycle 3 did not bring exactly the new messages on hold")
+            _triage(demo)
             demo.step("Done")
     duplicates = sum(demo.tickets.values()) - len(demo.tickets)
     demo.check(duplicates == 0, f"{duplicates} alerts came twice")
@@ -140,3 +146,28 @@ def _second_cycle(demo: Demo) -> None:
     demo.check(not run.alerts, "cycle 2 brought alerts again")
     demo.check(demo.tenant.count(DETAILS_PATH) == details, "cycle 2 asked for details again")
     demo.check(demo.tenant.count() - before == SEARCHES_OF_IDLE_CYCLE, "cycle 2 asked for more than its searches")
+
+
+def _triage(demo: Demo) -> None:
+    """Do what an analyst does with what came in, and look whether Mimecast did it."""
+    # Mails to several recipients look alike in the hold queue but for these, so any event with a held ID will do.
+    first, second = [event for event in demo.events if event["held_id"]][:2]
+    demo.action("release_message", {"Message ID": first["held_id"]})
+    demo.check(demo.tenant.released == [first["held_id"]], "not exactly that message was released")
+    note = {"Note": "Looks like a fake invoice", "Reason": "Against Email Policy"}
+    demo.action("reject_message", {"Message ID": second["tracking_id"], **note})
+    rejected = [rejection.held_id for rejection in demo.tenant.rejected]
+    demo.check(rejected == [second["held_id"]], "not exactly that message was rejected")
+    demo.action("block_sender", {"Sender": second["sender"], "Recipient": second["recipient"]})
+    demo.check(len(demo.tenant.managed_senders) == 1, "the sender was not blocked")
+    domain = second["sender"].rpartition("@")[2]
+    demo.action(
+        "create_block_sender_policy",
+        {"Description": "Demo", "Sender": domain, "Recipient": DOMAIN, "Bidirectional": "false"},
+    )
+    demo.check(len(demo.tenant.policies) == 1, "the policy was not created")
+    demo.tenant.set_status(first["tracking_id"], "archived")  # what Mimecast does with a released mail
+    found = demo.action("simple_archive_search", {"From": first["sender"], "Time Frame": "Last 6 Hours"})
+    subjects = [row["subject"] for row in found.json_result]
+    demo.check(first["subject"] in subjects, "the released mail was not found in the archive")
+    demo.console.print(f"  {len(subjects)} found, among them the released one")
