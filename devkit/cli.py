@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.table import Table
 
@@ -41,6 +43,8 @@ _EMBEDDED_MAILS = 40
 _CONNECTOR_WORD = "connector"
 _QUICK_TESTS = ("-n", "auto", "-m", "not sweep")
 PICTURE_WIDTH = 130
+_SVG_FORMAT = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+"""Rich's own, without the fonts that it would fetch from the internet."""
 
 Param = Annotated[list[str] | None, typer.Option("--param", help='"Name=value"; may be given several times.')]
 
@@ -53,7 +57,7 @@ def demo(
     console = Console(record=picture is not None, width=PICTURE_WIDTH if picture else None)
     status = run_demo(console)
     if picture is not None:
-        console.save_svg(str(picture), title="python3 dev.py demo")
+        console.save_svg(str(picture), title="python3 dev.py demo", code_format=_SVG_FORMAT)
     raise typer.Exit(status)
 
 
