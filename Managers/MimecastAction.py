@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +19,9 @@ from MimecastManager import Clock, MimecastManager
 from MimecastParameters import Parameters, read_configuration
 from ScriptResult import EXECUTION_STATE_COMPLETED, EXECUTION_STATE_FAILED
 from SiemplifyAction import SiemplifyAction
+
+# When the process ends, nobody needs what a search for garbage in all that was imported would find; it takes 40 ms.
+atexit.register(gc.freeze)
 
 P = TypeVar("P", bound=Parameters)
 

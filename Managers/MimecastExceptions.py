@@ -99,7 +99,16 @@ class PauseTooLongError(RateLimitedError):
 
 
 class DeadlineError(MimecastError):
-    """The time for this run is used up; what isn't done is left for the next one."""
+    """The time for this run is used up; what isn't done is left for the next one.
+
+    Args:
+        message: What went wrong, for a person.
+        was_sent: Whether a request is out whose answer was not read to its end.
+    """
+
+    def __init__(self, message: str, *, was_sent: bool = False) -> None:
+        super().__init__(message)
+        self.was_sent = was_sent
 
 
 class ActionNotAppliedError(MimecastError):

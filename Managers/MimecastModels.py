@@ -6,10 +6,10 @@ import hashlib
 import html
 import math
 import re
+import threading
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
-from dateutil.parser import isoparse
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass
@@ -57,8 +57,14 @@ def read_moment(value: object) -> datetime | None:
     """Read a moment of Mimecast's (``2011-12-03T10:15:30+0000``); without an offset it is UTC; None if unreadable."""
     if not isinstance(value, str):
         return None
+    text = value.strip()
     try:
-        moment = isoparse(value.strip())
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            from dateutil.parser import isoparse  # knows more of ISO 8601, is slow, and hardly ever needed
+
+            moment = isoparse(text)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
@@ -69,6 +75,7 @@ def write_moment(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
 
 
+T = TypeVar("T")
 Text = Annotated[str, BeforeValidator(_text)]
 Number = Annotated[float | None, BeforeValidator(_number)]
 Size = Annotated[int, BeforeValidator(_size)]
@@ -76,7 +83,11 @@ Moment = Annotated[datetime | None, BeforeValidator(read_moment)]
 Flag = Annotated[bool, BeforeValidator(lambda value: value is True or str(value).lower() == "true")]
 Raw = dict[str, Any]
 
-_CONFIG = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
+_CONFIG = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", defer_build=True)
+
+
+# What a missing block is read from; an object made here would have its class built for every start of a script.
+_EMPTY_BLOCK: Any = Field(default_factory=dict, validate_default=True)
 
 
 @dataclass(frozen=True, config=_CONFIG)
@@ -116,8 +127,8 @@ class TrackedMessage:
 
     id: Text = ""
     status: Text = ""
-    from_env: AddressBlock = Address()
-    from_hdr: AddressBlock = Address()
+    from_env: AddressBlock = _EMPTY_BLOCK
+    from_hdr: AddressBlock = _EMPTY_BLOCK
     to: AddressRows = ()
     subject: Text = ""
     sender_ip: Annotated[Text, Field(alias="senderIP")] = ""
@@ -224,9 +235,9 @@ class TxInfo:
 class RecipientInfo:
     """The blocks about the way to the recipient."""
 
-    message_info: Annotated[MessageInfo, BeforeValidator(_block)] = MessageInfo()
-    recipient_meta_info: Annotated[RecipientMetaInfo, BeforeValidator(_block)] = RecipientMetaInfo()
-    tx_info: Annotated[TxInfo, BeforeValidator(_block)] = TxInfo()
+    message_info: Annotated[MessageInfo, BeforeValidator(_block)] = _EMPTY_BLOCK
+    recipient_meta_info: Annotated[RecipientMetaInfo, BeforeValidator(_block)] = _EMPTY_BLOCK
+    tx_info: Annotated[TxInfo, BeforeValidator(_block)] = _EMPTY_BLOCK
 
 
 @dataclass(frozen=True, config=_CONFIG)
@@ -258,7 +269,7 @@ class Verdict:
 class SpamProcessingDetail:
     """The scanner's details."""
 
-    verdict: Annotated[Verdict, BeforeValidator(_block)] = Verdict()
+    verdict: Annotated[Verdict, BeforeValidator(_block)] = _EMPTY_BLOCK
 
 
 @dataclass(frozen=True, config=_CONFIG)
@@ -267,7 +278,7 @@ class SpamInfo:
 
     spam_score: Number = None
     detection_level: Text = ""
-    spam_processing_detail: Annotated[SpamProcessingDetail, BeforeValidator(_block)] = SpamProcessingDetail()
+    spam_processing_detail: Annotated[SpamProcessingDetail, BeforeValidator(_block)] = _EMPTY_BLOCK
 
 
 @dataclass(frozen=True, config=_CONFIG)
@@ -276,10 +287,10 @@ class MessageDetails:
 
     id: Text = ""
     status: Text = ""
-    recipient_info: Annotated[RecipientInfo, BeforeValidator(_block)] = RecipientInfo()
+    recipient_info: Annotated[RecipientInfo, BeforeValidator(_block)] = _EMPTY_BLOCK
     delivered_message: Annotated[Raw, BeforeValidator(_block)] = Field(default_factory=dict, repr=False)
-    queue_info: Annotated[QueueInfo, BeforeValidator(_block)] = QueueInfo()
-    spam_info: Annotated[SpamInfo, BeforeValidator(_block)] = SpamInfo()
+    queue_info: Annotated[QueueInfo, BeforeValidator(_block)] = _EMPTY_BLOCK
+    spam_info: Annotated[SpamInfo, BeforeValidator(_block)] = _EMPTY_BLOCK
 
     @property
     def message_id(self) -> str:
@@ -327,9 +338,9 @@ class HeldMessage:
     reason: Text = ""
     reason_code: Text = ""
     policy_info: Text = ""
-    sender: Annotated[AddressBlock, Field(alias="from")] = Address()
-    from_header: AddressBlock = Address()
-    to: AddressBlock = Address()
+    sender: AddressBlock = Field(alias="from", default_factory=dict, validate_default=True)
+    from_header: AddressBlock = _EMPTY_BLOCK
+    to: AddressBlock = _EMPTY_BLOCK
     subject: Text = ""
     has_attachments: Flag = False
     size: Size = 0
@@ -353,8 +364,31 @@ class HeldAttachment:
     sha256: Text = ""
 
 
-_COMPONENTS: TypeAdapter[tuple[Component, ...]] = TypeAdapter(tuple[Component, ...])
-TRACKED_MESSAGE: TypeAdapter[TrackedMessage] = TypeAdapter(TrackedMessage)
-MESSAGE_DETAILS: TypeAdapter[MessageDetails] = TypeAdapter(MessageDetails)
-HELD_MESSAGE: TypeAdapter[HeldMessage] = TypeAdapter(HeldMessage)
-HELD_ATTACHMENT: TypeAdapter[HeldAttachment] = TypeAdapter(HeldAttachment)
+class RowReader(Generic[T]):
+    """Reads rows of one kind; what it needs for that is made when the first one comes, by one thread.
+
+    Args:
+        kind: The model.
+    """
+
+    def __init__(self, kind: type[T]) -> None:
+        self._kind = kind
+        self._adapter: TypeAdapter[T] | None = None
+
+    def validate_python(self, row: object) -> T:
+        """Read a row."""
+        if self._adapter is None:
+            with _BUILDING:  # kinds share blocks, and pydantic must not build one of them twice at a time
+                if self._adapter is None:
+                    adapter = TypeAdapter(self._kind)
+                    adapter.rebuild()
+                    self._adapter = adapter
+        return self._adapter.validate_python(row)
+
+
+_BUILDING = threading.Lock()
+_COMPONENTS: RowReader[tuple[Component, ...]] = RowReader(tuple[Component, ...])
+TRACKED_MESSAGE = RowReader(TrackedMessage)
+MESSAGE_DETAILS = RowReader(MessageDetails)
+HELD_MESSAGE = RowReader(HeldMessage)
+HELD_ATTACHMENT = RowReader(HeldAttachment)

@@ -5,6 +5,7 @@ Aliases are the display names, so that an error names the parameter as the user 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
@@ -24,6 +25,9 @@ from pydantic import ValidationError as PydanticError
 
 from MimecastConstants import RISKS, ROUTES, STATUSES
 from MimecastExceptions import ConfigurationError, MimecastError, ValidationError
+
+# Pydantic would look through all installed packages for plugins that watch what is validated: secrets, here.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 M = TypeVar("M", bound="Parameters")
 
@@ -78,7 +82,12 @@ class Parameters(BaseModel):
     """What all models of parameters share: display names as aliases, an absent or blank value means the default."""
 
     model_config = ConfigDict(
-        frozen=True, populate_by_name=True, extra="ignore", validate_default=False, hide_input_in_errors=True
+        frozen=True,
+        populate_by_name=True,
+        extra="ignore",
+        validate_default=False,
+        hide_input_in_errors=True,
+        defer_build=True,
     )
 
     @model_validator(mode="before")

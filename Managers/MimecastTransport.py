@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import ssl
 import threading
 import time
@@ -12,7 +11,6 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
-import tenacity
 import urllib3
 
 from MimecastAuth import OAuthAuth, Token
@@ -25,23 +23,18 @@ from MimecastExceptions import (
     MimecastError,
     NotFoundError,
     OutcomeUnknownError,
-    PauseTooLongError,
     RateLimitedError,
     ServerError,
     TokenExpiredError,
     TooLargeError,
 )
 from MimecastRateLimit import Deadline, RequestGate
+from MimecastRetry import Tries, maybe_executed
 
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 60.0
 SHARE_OF_ONE_TRY = 0.5
 """How much of the time that is left one try may wait for its answer, so that a second one is possible."""
-MAX_TRIES = 4
-"""How often a read is sent before its failure is final; pauses that Mimecast asks for (429) don't count."""
-BACKOFF_FIRST_S = 0.5
-BACKOFF_JITTER = 0.25
-"""A pause is longer or shorter by up to this share, so that workers don't come back in step."""
 MAX_ANSWER_BYTES = 128 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 MAX_REDIRECTS = 5
@@ -345,18 +338,20 @@ class MimecastTransport:
     ) -> tuple[int, Mapping[str, str], bytes]:
         """Send one request and read its answer; nothing is followed, nothing is tried again here."""
         deadline = deadline or self.deadline
+        signing = auth
         if isinstance(auth, OAuthAuth):
-            auth.token()  # before the gate, so that the token's own request doesn't wait inside this one's turn
+            signing = _bearer(auth.token())  # before the gate: its own request must not wait inside this one's turn
         self._gate.wait(deadline)
-        remaining = deadline.check()
-        self._count("requests", endpoint.path)
+        answered = False
         try:
+            remaining = deadline.check()
+            self._count("requests", endpoint.path)
             response = session.request(
                 method,
                 url,
                 json=body,
                 data=form,
-                auth=auth,
+                auth=signing,
                 timeout=(min(CONNECT_TIMEOUT_S, remaining), min(READ_TIMEOUT_S, remaining * SHARE_OF_ONE_TRY)),
                 verify=self._verify_ssl,
                 allow_redirects=False,
@@ -364,9 +359,13 @@ class MimecastTransport:
             )
             with response:
                 content = _read(response, max_bytes, deadline)
+            answered = True
         except (OSError, urllib3.exceptions.HTTPError) as error:  # requests' own exceptions are OSErrors
             raise connection_error(error, self._host if session is self._session else "the download host") from None
-        if response.status_code == 429:
+        finally:
+            if not answered:
+                self._gate.unanswered()
+        if response.status_code == _HTTP_TOO_MANY:
             self._count("rate_limited")
             self._gate.refused(response.headers)
         else:
@@ -396,32 +395,20 @@ class MimecastTransport:
 
     def _persist(self, endpoint: Endpoint, attempt: Callable[[], T], deadline: Deadline | None = None) -> T:
         """Run an attempt until it succeeds, its failure is final, or no time is left."""
-        tries = _Tries(endpoint, deadline or self.deadline, renewable=isinstance(self.auth, OAuthAuth))
-        retrying = tenacity.Retrying(
-            retry=tries.again,
-            wait=tries.pause,
-            stop=tenacity.stop_never,
-            sleep=self._sleep,
-            before_sleep=lambda _: self._count("retries"),
-            reraise=True,
-        )
+        tries = Tries(endpoint, deadline or self.deadline, renewable=isinstance(self.auth, OAuthAuth))
         try:
-            return retrying(attempt)
+            return tries.run(attempt, self._sleep, lambda: self._count("retries"))
         except MimecastError as error:
-            if endpoint.is_write and _maybe_executed(error):
+            if endpoint.is_write and maybe_executed(error):
                 raise OutcomeUnknownError(
-                    f"{error.message.removesuffix('.')}. The request may have been carried out all the same, so it is not sent again. "
-                    f"{endpoint.check_hint}",
+                    f"{error.message.removesuffix('.')}. The request may have been carried out all the same, so it is "
+                    f"not sent again. {endpoint.check_hint}",
                     status=error.status,
                     request_id=error.request_id,
                 ) from None
             if isinstance(error, (DeadlineError, RateLimitedError)) and tries.last_failure is not None:
                 raise tries.last_failure from None  # say what was wrong, not that time is short
             raise
-
-
-class _CutShortError(DeadlineError):
-    """The deadline came while an answer was being read; its request has been sent."""
 
 
 def _read(response: requests.Response, max_bytes: int, deadline: Deadline) -> bytes:
@@ -435,57 +422,23 @@ def _read(response: requests.Response, max_bytes: int, deadline: Deadline) -> by
         chunks.append(chunk)
         # An answer that is complete counts, however late it is; above all that of a write.
         if deadline.remaining() <= 0 and response.raw.length_remaining != 0:
-            raise _CutShortError("The time for this run was used up in the middle of an answer.")
+            raise DeadlineError("The time for this run was used up in the middle of an answer.", was_sent=True)
     return b"".join(chunks)
-
-
-class _Tries:
-    """Whether one call may be sent again, and after how long."""
-
-    def __init__(self, endpoint: Endpoint, deadline: Deadline, *, renewable: bool) -> None:
-        self._endpoint = endpoint
-        self._deadline = deadline
-        self._renewable = renewable
-        self._failures = 0
-        self._token_renewed = False
-        self.last_failure: MimecastError | None = None
-
-    def again(self, state: tenacity.RetryCallState) -> bool:
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, RateLimitedError):
-            # Not executed, so even a write may be sent again; the gate waits, or says that the wait is too long.
-            return not isinstance(error, PauseTooLongError) and self._deadline.remaining() > 0
-        if isinstance(error, TokenExpiredError) and self._renewable:
-            renewed, self._token_renewed = self._token_renewed, True
-            return not renewed
-        if not isinstance(error, ServerError):
-            return False
-        self.last_failure = error
-        if self._endpoint.is_write and _maybe_executed(error):
-            return False
-        self._failures += 1
-        return self._failures < MAX_TRIES and self._backoff() < self._deadline.remaining()
-
-    def pause(self, state: tenacity.RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, ServerError):
-            return self._backoff() * (1 + random.uniform(-BACKOFF_JITTER, BACKOFF_JITTER))  # noqa: S311 - not security
-        return 0.0
-
-    def _backoff(self) -> float:
-        return float(BACKOFF_FIRST_S * 2 ** (self._failures - 1))
-
-
-def _maybe_executed(error: MimecastError) -> bool:
-    """Whether a request that failed so may have been carried out."""
-    if isinstance(error, ConnectionFailedError):
-        return not error.never_sent
-    return isinstance(error, (ServerError, TooLargeError, _CutShortError))
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Send a request without credentials; it also keeps ``requests`` from taking some out of a netrc file."""
     return request
+
+
+def _bearer(token: str) -> Authenticator:
+    """Sign a request with a token that is there already."""
+
+    def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {token}"
+        return request
+
+    return sign
 
 
 def _new_session() -> requests.Session:

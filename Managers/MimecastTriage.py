@@ -30,9 +30,11 @@ from MimecastModels import MessageDetails, TrackedMessage, write_moment
 if TYPE_CHECKING:
     from MimecastManager import MimecastManager
 
-SEARCH_MARGINS = (timedelta(hours=1), timedelta(minutes=2))
-"""How far around the time in its details a message is searched for in tracking: the two needn't be the same moment, but
-a reply that may have been cut off is asked for again more closely."""
+WIDE_MARGIN = timedelta(hours=1)
+"""How far around the time in its details a message is searched for in tracking; the two needn't be the same moment."""
+CLOSE_MARGIN = 2 * RECEIPT_TOLERANCE + timedelta(minutes=1)
+"""How far from a message's receipt another one can have a claim to the same held message: the tolerance twice, and
+tracking's minute. So far is searched where a wider reply may have been cut off."""
 SMALLEST_CAP = 100
 """A reply of fewer rows is complete: no cap below this was ever seen (facts 3.2)."""
 
@@ -88,9 +90,9 @@ def carry_out(manager: MimecastManager, order: HoldOrder, message_id: str) -> No
     """Release or reject the message with a held ID or a tracking ID.
 
     Calls, in this order and no more of them than needed: the order with the given ID; its details as a tracking ID; the
-    search in tracking, by up to three addresses until one finds it, each once more if the reply is long; for each of its
-    recipients the search for its neighbours, if that wasn't the first one, and the hold queue; the order with the held
-    IDs.
+    search in tracking, by up to three addresses until one finds it, each once more if the reply is long; for each of
+    its recipients the search for its neighbours, unless the one before was that, and the hold queue; the order with the
+    held IDs.
 
     Raises:
         NotFoundError: The ID is known neither as held ID nor as tracking ID.
@@ -185,12 +187,12 @@ def _held_ids(manager: MimecastManager, order: HoldOrder, tracking_id: str, deta
     start, end = row.received - RECEIPT_TOLERANCE, row.received + RECEIPT_TOLERANCE
     held_ids = []
     for recipient in row.recipients:
-        way = ("to", recipient)
-        if way not in neighbours:
-            neighbours[way] = _search(manager, *way, row.received, SEARCH_MARGINS[1:])
-        if not _complete(neighbours[way]):
+        rows = neighbours.get(("to", recipient))
+        if rows is None:
+            rows = _search(manager, ("to", recipient), row.received, CLOSE_MARGIN)
+        if not _complete(rows):
             raise uncertain(f"message tracking lists too many messages to {recipient} around it")
-        index = HoldQueueIndex(manager.held_messages(start, end, recipient=recipient), neighbours[way])
+        index = HoldQueueIndex(manager.held_messages(start, end, recipient=recipient), rows)
         match = index.match(row, recipient)
         if match.held is None:
             senders = " or ".join(dict.fromkeys(row.senders)) or "an unknown sender"
@@ -213,13 +215,18 @@ def _tracked(
     around = info.processed or info.sent
     if around is None:
         raise uncertain("its details in Mimecast name no time")
-    found: dict[_Way, Sequence[TrackedMessage]] = {}
-    for way in _ways_to_search(details):
-        found[way] = _search(manager, *way, around, SEARCH_MARGINS)
-        for row in found[way]:
+    neighbours: dict[_Way, Sequence[TrackedMessage]] = {}
+    ways = _ways_to_search(details)
+    for way in ways:
+        rows = _search(manager, way, around, WIDE_MARGIN)
+        if _complete(rows):
+            neighbours[way] = rows
+        else:
+            rows = _search(manager, way, around, CLOSE_MARGIN)
+        for row in rows:
             if row.id == tracking_id:
-                return row, found
-    where = ", ".join(f"{direction} {address}" for direction, address in found) or "no address to search by is known"
+                return row, neighbours
+    where = ", ".join(f"{direction} {address}" for direction, address in ways) or "no address to search by is known"
     raise uncertain(f"message tracking doesn't list it ({where}; around {write_moment(around)})")
 
 
@@ -233,16 +240,8 @@ def _ways_to_search(details: MessageDetails) -> list[_Way]:
     return list(dict.fromkeys(ways + [("from", address) for address in senders]))
 
 
-def _search(
-    manager: MimecastManager, direction: str, address: str, around: datetime, margins: Sequence[timedelta]
-) -> Sequence[TrackedMessage]:
-    """Search tracking, more closely if the reply may have been cut off."""
-    rows: Sequence[TrackedMessage] = ()
-    for margin in margins:
-        rows = manager.tracked_between(direction, address, around - margin, around + margin)
-        if _complete(rows):
-            break
-    return rows
+def _search(manager: MimecastManager, way: _Way, around: datetime, margin: timedelta) -> Sequence[TrackedMessage]:
+    return manager.tracked_between(*way, around - margin, around + margin)
 
 
 def _complete(rows: Sequence[TrackedMessage]) -> bool:

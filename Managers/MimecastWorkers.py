@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Callable, Generator, Iterable
-from multiprocessing.pool import ThreadPool
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 WORKERS = 8
 """Requests in flight at once."""
+
+_Outcome = tuple[Item, Result | None, BaseException | None]
 
 
 def run_in_parallel(
@@ -45,34 +47,57 @@ def run_in_parallel(
             else:
                 return
         return
-    done: queue.SimpleQueue[tuple[Item, Result | None, BaseException | None]] = queue.SimpleQueue()
-
-    def run(item: Item) -> None:
-        try:
-            done.put((item, work(item), None))
-        except BaseException as error:  # noqa: BLE001 - handed over to the thread that waits
-            done.put((item, None, error))
-
-    pool: ThreadPool | None = None
-    in_flight, more = 0, True
+    crew = _Crew(work)
+    more = True
     try:
         while True:
-            while more and in_flight < workers and may_start(in_flight):
+            while more and crew.busy < workers and may_start(crew.busy):
                 try:
-                    item = next(waiting)
+                    crew.start(next(waiting))
                 except StopIteration:
                     more = False
-                    break
-                pool = pool or ThreadPool(workers)
-                pool.apply_async(run, (item,))
-                in_flight += 1
-            if in_flight == 0:
+            if not crew.busy:
                 return
-            item, result, error = done.get()
-            in_flight -= 1
-            if error is not None:
-                raise error
-            yield item, result  # type: ignore[misc]  # there is a result where there is no error
+            yield crew.next_result()
     finally:
-        if pool is not None:
-            pool.terminate()
+        crew.dismiss()
+
+
+class _Crew(Generic[Item, Result]):
+    """Daemon threads, as many as were needed at once."""
+
+    def __init__(self, work: Callable[[Item], Result]) -> None:
+        self._work = work
+        self._given: queue.SimpleQueue[tuple[Item] | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[_Outcome[Item, Result]] = queue.SimpleQueue()
+        self._threads = 0
+        self.busy = 0
+
+    def start(self, item: Item) -> None:
+        if self.busy == self._threads:
+            threading.Thread(target=self._serve, name="Mimecast worker", daemon=True).start()
+            self._threads += 1
+        self.busy += 1
+        self._given.put((item,))
+
+    def next_result(self) -> tuple[Item, Result]:
+        item, result, error = self._done.get()
+        self.busy -= 1
+        if error is not None:
+            raise error
+        return item, result  # type: ignore[return-value]  # there is a result where there is no error
+
+    def dismiss(self) -> None:
+        """Let threads end that are idle, and the others when their request does; nobody waits for that."""
+        for _ in range(self._threads):
+            self._given.put(None)
+
+    def _serve(self) -> None:
+        while (given := self._given.get()) is not None:
+            self._done.put(self._outcome(given[0]))
+
+    def _outcome(self, item: Item) -> _Outcome[Item, Result]:
+        try:
+            return item, self._work(item), None
+        except BaseException as error:  # noqa: BLE001 - handed over to the thread that waits
+            return item, None, error

@@ -1,4 +1,4 @@
-"""The embedded Mimecast in a process of its own, so that it doesn't compete with what is measured for one interpreter."""
+"""The embedded Mimecast in a process of its own: it must not share an interpreter with what is measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every action must pay before its first line: the platform's SDK, TIPCommon and requests. It does nothing else."""
+"""What every action must pay before its first line: the SDK, TIPCommon and requests. It does nothing else."""
 
 import requests  # noqa: F401 - importing is what is measured
 

@@ -173,7 +173,7 @@ def session_of(body: Callable[[], io.BufferedReader], headers: dict[str, str] | 
     return session
 
 
-PASSING = {
+PASSING: dict[str, dict[str, Any]] = {
     "HTTP 500": {"status": 500, "json": {"fail": [{"code": "err", "message": "a text"}]}},
     "HTTP 502": {"status": 502, "body": f"<html>{ANSWER_TEXT}</html>"},
     "HTTP 503": {"status": 503, "body": ""},

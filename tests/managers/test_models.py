@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
 
 from MimecastModels import (
     HELD_ATTACHMENT,
@@ -52,7 +51,7 @@ HELD = {
     "dateReceived": "2025-04-16T16:07:14+0000",
     "policyInfo": "Spam Scanning Policy",
 }
-ADAPTERS: dict[str, TypeAdapter[Any]] = {
+READERS: dict[str, Any] = {
     "tracked": TRACKED_MESSAGE,
     "details": MESSAGE_DETAILS,
     "held": HELD_MESSAGE,
@@ -335,8 +334,8 @@ ANY_JSON = st.recursive(
 )
 
 
-@pytest.mark.parametrize("kind", ADAPTERS)
+@pytest.mark.parametrize("kind", READERS)
 @settings(derandomize=True, max_examples=100, deadline=None, database=None)
 @given(row=st.dictionaries(st.sampled_from([*TRACKED, *HELD, "recipientInfo", "spamInfo", "filename"]), ANY_JSON))
 def test_whatever_json_a_row_holds_it_can_be_read(kind: str, row: dict[str, Any]) -> None:
-    read_everything(ADAPTERS[kind].validate_python(row))
+    read_everything(READERS[kind].validate_python(row))

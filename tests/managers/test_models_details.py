@@ -11,6 +11,8 @@ import pytest
 from MimecastConstants import RISKS
 from MimecastModels import HELD_MESSAGE, MAX_HEADER_CHARS, MESSAGE_DETAILS, MessageDetails
 
+NO_TEXTS: tuple[Any, ...] = (None, 5, [], {})
+
 
 def details(**blocks: Any) -> MessageDetails:
     return MESSAGE_DETAILS.validate_python(blocks)
@@ -70,7 +72,7 @@ def test_the_message_id_is_found_with_and_without_markup_around_it(text: str) ->
 @pytest.mark.parametrize(
     "blocks",
     [{}, {"recipientInfo": None}, {"recipientInfo": {"messageInfo": None}}]
-    + [{"recipientInfo": {"messageInfo": {"transmissionInfo": value}}} for value in (None, 5, [], {})],
+    + [{"recipientInfo": {"messageInfo": {"transmissionInfo": value}}} for value in NO_TEXTS],
 )
 def test_without_headers_there_is_no_message_id(blocks: dict[str, Any]) -> None:
     assert details(**blocks).message_id == ""

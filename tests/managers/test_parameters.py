@@ -229,7 +229,7 @@ def test_unknown_names_are_none_of_our_business() -> None:
 
 def test_a_configuration_is_not_changed_once_it_is_read() -> None:
     with pytest.raises(Exception, match="frozen"):
-        configuration().api_root = "https://elsewhere.test"  # type: ignore[misc]
+        configuration().api_root = "https://elsewhere.test"
 
 
 # --- connector --------------------------------------------------------------------------------------------------------

@@ -114,11 +114,11 @@ def test_a_429_while_others_wait_makes_them_wait_longer(time: FakeTime, far: Dea
     def sleep(seconds: float) -> None:
         time.sleep(seconds)
         if len(time.slept) == 1:
-            gate.refused(headers(X_RateLimit_Reset="3000"))
+            own.refused(headers(X_RateLimit_Reset="3000"))
 
-    gate = RequestGate(time.monotonic, sleep)
-    gate.refused(headers(X_RateLimit_Reset="2000"))
-    assert starts(gate, far, time, 1) == [5.0]
+    own = RequestGate(time.monotonic, sleep)
+    own.refused(headers(X_RateLimit_Reset="2000"))
+    assert starts(own, far, time, 1) == [5.0]
 
 
 def test_a_quota_that_is_used_up_is_respected_before_it_is_exceeded(
@@ -148,8 +148,9 @@ def test_an_answer_with_quota_left_ends_the_spacing(time: FakeTime, gate: Reques
     gate.refused(headers(X_RateLimit_Reset="2000"))
     assert starts(gate, far, time, 1) == [2.0]
     gate.answered(headers(X_RateLimit_Remaining="99"))
-    # The turn that was given before the answer came still counts.
-    assert starts(gate, far, time, 3) == [4.0, 4.0, 4.0]
+    assert starts(gate, far, time, 2) == [2.0, 2.0]  # at once, and after each further answer one more
+    gate.answered(headers(X_RateLimit_Remaining="98"))
+    assert starts(gate, far, time, 2) == [2.0, 2.0]
 
 
 def test_an_answer_without_quota_left_keeps_the_spacing(time: FakeTime, gate: RequestGate, far: Deadline) -> None:

@@ -28,15 +28,8 @@ from MimecastExceptions import (
     ValidationError,
 )
 from MimecastRateLimit import Deadline
-from MimecastTransport import (
-    BACKOFF_FIRST_S,
-    BACKOFF_JITTER,
-    CONNECT_TIMEOUT_S,
-    MAX_ANSWER_BYTES,
-    MAX_TRIES,
-    READ_TIMEOUT_S,
-    MimecastTransport,
-)
+from MimecastRetry import BACKOFF_FIRST_S, BACKOFF_JITTER, MAX_TRIES
+from MimecastTransport import CONNECT_TIMEOUT_S, MAX_ANSWER_BYTES, READ_TIMEOUT_S, MimecastTransport
 from tests.managers.fakes import (
     ITEM,
     PASSING,
@@ -341,8 +334,9 @@ def test_an_answer_that_is_complete_counts_however_late_it_is(time: FakeTime) ->
 
 
 def test_an_answer_that_is_too_large_is_not_read_to_its_end(time: FakeTime, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert MimecastTransport._send.__kwdefaults__["max_bytes"] == MAX_ANSWER_BYTES
-    monkeypatch.setitem(MimecastTransport._send.__kwdefaults__, "max_bytes", 1_000_000)
+    defaults = MimecastTransport._send.__kwdefaults__ or {}
+    assert defaults["max_bytes"] == MAX_ANSWER_BYTES
+    monkeypatch.setitem(defaults, "max_bytes", 1_000_000)
     pieces: list[int] = []
     session = session_of(lambda: io.BufferedReader(Body(b" " * 50_000_000, 100_000, lambda: pieces.append(1))))
     transport = hmac_transport(time, session=session)

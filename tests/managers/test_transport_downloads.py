@@ -19,7 +19,8 @@ from MimecastExceptions import (
     TooLargeError,
     ValidationError,
 )
-from MimecastTransport import MAX_REDIRECTS, MAX_TRIES
+from MimecastRetry import MAX_TRIES
+from MimecastTransport import MAX_REDIRECTS
 from tests.managers.fakes import (
     HOST,
     ITEM,

@@ -9,16 +9,18 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import certifi
 import pytest
-import requests
 
 from devkit.mimecast.faults import Fault
 from devkit.mimecast.server import UNTRUSTED_CERTIFICATE, MimecastServer
 from devkit.mimecast.tenant import Tenant
 from MimecastAuth import HmacAuth
 from MimecastExceptions import ConnectionFailedError, OutcomeUnknownError
-from MimecastTransport import MAX_TRIES, MimecastTransport
+from MimecastRetry import MAX_TRIES
+from MimecastTransport import MimecastTransport
 from tests.managers.fakes import PROXY_PASSWORD, READ, WRITE, FakeTime, envelope, hmac_transport
 
 LIST = [{"admin": True}]
@@ -58,7 +60,7 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def listening(answer: Callable[[socket.socket], None]) -> Iterator[str]:
+def listening(answer: Callable[[socket.socket], object]) -> Iterator[str]:
     """A server that does something with each connection; gives its address."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -114,7 +116,7 @@ def test_a_write_whose_connection_breaks_arrives_once(time: FakeTime, tenant: Te
 
 def test_a_host_that_takes_the_request_and_says_nothing(time: FakeTime) -> None:
     release = threading.Event()
-    with listening(lambda connection: bool(release.wait(10)) and None) as url:
+    with listening(lambda connection: release.wait(10)) as url:
         transport = hmac_transport(time, 0.1, api_root=url)
         transport._sleep = lambda seconds: time.pass_by(60)
         error = failure(transport)
@@ -181,7 +183,12 @@ def test_an_answer_that_is_no_http(time: FakeTime) -> None:
 def test_connections_are_used_again(time: FakeTime, tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[object] = []
     original = socket.socket.connect
-    monkeypatch.setattr(socket.socket, "connect", lambda self, to: (opened.append(to), original(self, to))[1])
+
+    def connect(self: socket.socket, address: Any) -> None:
+        opened.append(address)
+        original(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
     with MimecastServer(tenant) as server:
         transport = signed_in(hmac_transport(time, api_root=server.url), tenant, time)
         for _ in range(5):
@@ -209,7 +216,7 @@ def test_verify_ssl_off_is_off_whatever_bundle_the_environment_names(
     time: FakeTime, tenant: Tenant, bundle: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     if bundle:
-        path = requests.certs.where() if bundle == "this machine's" else str(tmp_path / "missing.pem")
+        path = certifi.where() if bundle == "this machine's" else str(tmp_path / "missing.pem")
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", path)
     with MimecastServer(tenant, tls=True) as server:
         transport = signed_in(hmac_transport(time, api_root=server.url, verify_ssl=False), tenant, time)

@@ -25,7 +25,7 @@ from MimecastExceptions import (
     RateLimitedError,
     ValidationError,
 )
-from MimecastTransport import MAX_TRIES
+from MimecastRetry import MAX_TRIES
 from tests.managers.fakes import (
     ITEM,
     PASSING,
