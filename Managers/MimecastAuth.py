@@ -11,9 +11,10 @@ import hashlib
 import hmac
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import requests
 from requests.auth import AuthBase
@@ -22,6 +23,9 @@ from MimecastExceptions import ConfigurationError
 
 TOKEN_RENEWAL_MARGIN_S = 60.0
 """A token is renewed this long before Mimecast lets it end, so that none ends on its way."""
+
+CLOCK_TOLERANCE = timedelta(minutes=2)
+"""Mimecast names no limit for how far the signed date may be off; less than this is surely not the reason."""
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -57,6 +61,26 @@ def signature(secret_key: bytes, date: str, request_id: str, path: str, applicat
     text = f"{date}:{request_id}:{path}:{application_key}"
     digest = hmac.new(secret_key, text.encode(), hashlib.sha1).digest()  # SHA-1 is Mimecast's protocol
     return base64.b64encode(digest).decode()
+
+
+def clock_hint(now: datetime, headers: Mapping[str, str]) -> str:
+    """Say, after a refused signature, that the host's clock is wrong, if it is: the date is part of what is signed.
+
+    Args:
+        now: The present moment here.
+        headers: Headers of Mimecast's answer; its ``Date`` is the present moment there.
+
+    Returns:
+        A sentence with a blank before it, or nothing.
+    """
+    try:
+        theirs = parsedate_to_datetime(headers["Date"])
+    except (KeyError, ValueError):
+        return ""
+    apart = abs(now - theirs) if theirs.tzinfo else timedelta()
+    if apart < CLOCK_TOLERANCE:
+        return ""
+    return f" The clock of this host is {apart // timedelta(minutes=1)} minutes off Mimecast's: set it."
 
 
 class HmacAuth(AuthBase):

@@ -14,7 +14,7 @@ import json
 import sys
 import traceback
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -43,7 +43,7 @@ from MimecastManager import Clock, MimecastManager, TrackingQuery
 from MimecastModels import TrackedMessage
 from MimecastParameters import Configuration, ConnectorParameters
 from MimecastStateStore import StateStore
-from MimecastTracking import Batch, floor_minute, read_tracking
+from MimecastTracking import Batch, floor_minute, merge, read_tracking
 from MimecastWorkers import WORKERS, run_in_parallel
 
 if TYPE_CHECKING:
@@ -153,8 +153,7 @@ class Cycle:
             self._manager.search_tracked, queries, start, self._now, self._workers, split=not self._test_run
         )
         with closing(batches):
-            for batch in batches:
-                self._note_problems(batch)
+            for batch in self._gathered(batches):
                 self._ingest(batch)
                 if self._may_start(0):
                     continue
@@ -173,6 +172,24 @@ class Cycle:
         self._state.advance(self.checkpoint(), self._unfinished, handed_over)
 
     # --- rows --------------------------------------------------------------------------------------------------------
+
+    def _gathered(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """Put parts of the time span together until they hold as much as this cycle can do.
+
+        Between two parts all workers would have to wait for the slowest of them, and for the next search.
+        """
+        start: datetime | None = None
+        rows: tuple[TrackedMessage, ...] = ()
+        to_do = 0
+        for batch in batches:
+            self._note_problems(batch)
+            start = start or batch.start
+            rows = merge([*rows, *batch.rows])
+            to_do += sum(not self._is_done(row) and not row_filter(row, self._parameters) for row in batch.rows)
+            if to_do < self._limit - self.counts.processed and batch.end < self._now and self._may_start(0):
+                continue
+            yield Batch(start, batch.end, rows)
+            start, rows, to_do = None, (), 0
 
     def _note_problems(self, batch: Batch) -> None:
         if batch.errors:
@@ -203,11 +220,10 @@ class Cycle:
         A row that such a filter drops is not remembered: it costs nothing to look at again, and its status may change.
         """
         for row in rows:
-            key = row_hash(row.tracking_id)
-            if self._state.is_seen(key) or self._state.is_seen(_filtered_key(row)):
+            if self._is_done(row):
                 self.counts.known += 1
                 # As long as a search brings it, it must not be forgotten, whatever its own time says.
-                for name in (key, _filtered_key(row)):
+                for name in (row_hash(row.tracking_id), _filtered_key(row)):
                     if self._state.is_seen(name):
                         self._state.remember(name, self._now)
                 continue
@@ -216,6 +232,9 @@ class Cycle:
                 self.counts.filtered[dropped_by] += 1
             else:
                 yield row
+
+    def _is_done(self, row: TrackedMessage) -> bool:
+        return self._state.is_seen(row_hash(row.tracking_id)) or self._state.is_seen(_filtered_key(row))
 
     def _dynamic_list_filter(self, row: TrackedMessage) -> str:
         """Apply the dynamic list to the row's info, as TIPCommon does, but without a log line for each row."""

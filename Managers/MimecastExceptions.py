@@ -79,11 +79,13 @@ class ConnectionFailedError(ServerError):
     Args:
         message: What went wrong, for a person.
         never_sent: Whether it is certain that the request did not reach its server.
+        hopeless: Whether trying again can't help: only somebody who changes a setting can.
     """
 
-    def __init__(self, message: str, *, never_sent: bool = False) -> None:
+    def __init__(self, message: str, *, never_sent: bool = False, hopeless: bool = False) -> None:
         super().__init__(message)
         self.never_sent = never_sent
+        self.hopeless = hopeless
 
 
 class TooLargeError(MimecastError):

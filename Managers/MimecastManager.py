@@ -107,6 +107,7 @@ class MimecastManager:
             verify_ssl=configuration.verify_ssl,
             monotonic=clock.monotonic,
             sleep=clock.sleep,
+            now=clock.now,
             session=session,
             download_session=download_session,
         )

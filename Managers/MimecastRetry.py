@@ -89,6 +89,8 @@ class Tries:
         self.last_failure = error
         if self._endpoint.is_write and maybe_executed(error):
             return False
+        if isinstance(error, ConnectionFailedError) and error.hopeless:
+            return False
         self._failures += 1
         backoff = BACKOFF_FIRST_S * 2 ** (self._failures - 1)
         self._pause_s = backoff * (1 + random.uniform(-BACKOFF_JITTER, BACKOFF_JITTER))  # noqa: S311 - not security

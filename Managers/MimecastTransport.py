@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
 
-from MimecastAuth import OAuthAuth, Token
+from MimecastAuth import OAuthAuth, Token, clock_hint, utc_now
+from MimecastConnectionErrors import connection_error
 from MimecastConstants import PAGE_SIZE, TOKEN_PATH, Endpoint
 from MimecastEnvelope import HTTP_OK, Envelope, Row, error_for, is_envelope, read_document, read_envelope
 from MimecastExceptions import (
     AuthenticationError,
-    ConnectionFailedError,
     DeadlineError,
     MimecastError,
     NotFoundError,
@@ -45,9 +45,6 @@ _HTTP_UNAUTHORIZED = 401
 _HTTP_TOO_MANY = 429
 _TOKEN_ENDPOINT = Endpoint(TOKEN_PATH, "an API 2.0 application")
 
-# http.client's words for a proxy that refuses CONNECT; there is no class for it.
-_NO_TUNNEL = "Tunnel connection failed"
-
 T = TypeVar("T")
 
 
@@ -68,6 +65,7 @@ class MimecastTransport:
         verify_ssl: Whether the server's certificate is checked.
         monotonic: A clock in seconds that never goes back.
         sleep: Waits for a number of seconds.
+        now: The present moment, aware.
         session: HTTP session for Mimecast; tests hand in one with their own adapter.
         download_session: HTTP session for download links; it never sees credentials.
     """
@@ -80,6 +78,7 @@ class MimecastTransport:
         verify_ssl: bool = True,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], datetime] = utc_now,
         session: requests.Session | None = None,
         download_session: requests.Session | None = None,
     ) -> None:
@@ -91,6 +90,7 @@ class MimecastTransport:
             # The user has chosen so; a warning for each request would only fill the log.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self._sleep = sleep
+        self._now = now
         self._gate = RequestGate(monotonic, sleep)
         self._session = session or _new_session()
         self._download_session = download_session or _new_session()
@@ -382,8 +382,15 @@ class MimecastTransport:
                 self._gate.refused(headers)
             raise
         except AuthenticationError as error:
-            if status != _HTTP_UNAUTHORIZED or not isinstance(self.auth, OAuthAuth):
+            if status != _HTTP_UNAUTHORIZED:
                 raise
+            if not isinstance(self.auth, OAuthAuth):
+                raise AuthenticationError(
+                    error.message + clock_hint(self._now(), headers),
+                    status=status,
+                    code=error.code,
+                    request_id=error.request_id,
+                ) from None
             # Mimecast has several codes for a token that it no longer accepts, and none at times (facts 1.2).
             raise TokenExpiredError(
                 error.message, status=status, code=error.code, request_id=error.request_id
@@ -459,75 +466,3 @@ def _read_token(status: int, headers: Mapping[str, str], content: bytes) -> Toke
     except (KeyError, TypeError, ValueError, OverflowError):
         seconds = DEFAULT_TOKEN_LIFETIME_S
     return Token(value, seconds if seconds > 0 else DEFAULT_TOKEN_LIFETIME_S)
-
-
-def connection_error(error: Exception, host: str) -> ConnectionFailedError:
-    """Say in plain words why there was no answer; the library's own text may hold a proxy's password.
-
-    Args:
-        error: What ``requests`` or ``urllib3`` raised.
-        host: Whom the request was for.
-
-    Returns:
-        The exception to raise, which knows whether the request can have reached its server.
-    """
-    reasons = _reasons(error)
-
-    def has(*kinds: type[BaseException]) -> bool:
-        return any(isinstance(reason, kinds) for reason in reasons)
-
-    if has(requests.exceptions.ProxyError):
-        # urllib3 says so too when the proxy breaks a connection that has been used already.
-        never_used = has(urllib3.exceptions.NewConnectionError) or any(_NO_TUNNEL in str(one) for one in reasons)
-        return ConnectionFailedError(
-            "The proxy can't be reached or refused the request. Check its settings.", never_sent=never_used
-        )
-    if has(ssl.SSLCertVerificationError):
-        return ConnectionFailedError(
-            f"The certificate of {host} isn't trusted. Install its authority's certificate, or turn \"Verify SSL\" off "
-            "if you know why it isn't.",
-            never_sent=True,
-        )
-    if has(requests.exceptions.SSLError, urllib3.exceptions.SSLError, ssl.SSLError):
-        return ConnectionFailedError(
-            f'There is no secure connection to {host}, or it broke. Check "API Root" and the proxy.'
-        )
-    if has(
-        requests.exceptions.InvalidURL,
-        requests.exceptions.InvalidSchema,
-        requests.exceptions.MissingSchema,
-        urllib3.exceptions.LocationValueError,
-    ):
-        return ConnectionFailedError(
-            f'The address of {host} or of the proxy is malformed. Check "API Root" and the proxy.', never_sent=True
-        )
-    if not isinstance(error, (requests.RequestException, urllib3.exceptions.HTTPError)):
-        return ConnectionFailedError(
-            "The file of trusted certificates can't be read. Check the variable REQUESTS_CA_BUNDLE.", never_sent=True
-        )
-    if has(urllib3.exceptions.NameResolutionError):
-        return ConnectionFailedError(f'The host {host} is unknown. Check "API Root" and DNS.', never_sent=True)
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return ConnectionFailedError(f"{host} doesn't accept a connection in time.", never_sent=True)
-    if isinstance(error, requests.exceptions.Timeout) or has(urllib3.exceptions.ReadTimeoutError, TimeoutError):
-        return ConnectionFailedError(f"{host} didn't answer in time.")
-    if has(urllib3.exceptions.NewConnectionError, ConnectionRefusedError):
-        return ConnectionFailedError(
-            f'{host} refuses the connection. Check "API Root", the proxy and the firewall.', never_sent=True
-        )
-    return ConnectionFailedError(f"The connection to {host} broke before its answer was complete.")
-
-
-def _reasons(error: BaseException) -> list[BaseException]:
-    """All exceptions that stand behind one: causes, urllib3's ``reason`` and nested arguments.
-
-    Not contexts: what the caller was handling when it sent this request says nothing about it.
-    """
-    found: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, BaseException) and item not in found:
-            found.append(item)
-            waiting += [item.__cause__, getattr(item, "reason", None), *item.args]
-    return found

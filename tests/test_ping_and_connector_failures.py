@@ -288,7 +288,7 @@ FAILURES = {
         error=unreachable(NewConnectionError(None, "refused")),  # type: ignore[arg-type]
         ping_calls=4,
     ),
-    "certificate not trusted": Failure(NOT_TRUSTED.format(host="mimecast.test"), error=not_trusted(), ping_calls=4),
+    "certificate not trusted": Failure(NOT_TRUSTED.format(host="mimecast.test"), error=not_trusted()),
     "200 with a web page": Failure(PAGE, lambda tenant: tenant.fault(Fault("html", times=None)), ping_calls=4),
     "200 with a web page, API 2.0": Failure(
         PAGE, lambda tenant: tenant.fault(Fault("html", times=None)), oauth=True, ping_calls=4

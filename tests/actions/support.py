@@ -30,8 +30,8 @@ from devkit.mimecast.tenant import Tenant
 from devkit.mimecast.wsgi_adapter import WsgiAdapter
 from devkit.platform.definitions import Package, load_package
 from devkit.platform.results import ActionRun, Ended
-from MimecastManager import Clock
 from SiemplifyAction import SiemplifyAction
+from tests.fake_time import FakeTime
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE: Package = load_package(ROOT)
@@ -87,27 +87,6 @@ def configuration_of(tenant: Tenant, *, oauth: bool, api_root: str = "https://mi
         "Access Key": known.access_key,
         "Secret Key": known.secret_key,
     }
-
-
-class FakeTime:
-    """One clock for everybody; sleeping only moves it on."""
-
-    def __init__(self, now: datetime = NOW) -> None:
-        self.now = now
-        self.slept_s = 0.0
-
-    def read(self) -> datetime:
-        return self.now
-
-    def monotonic(self) -> float:
-        return self.now.timestamp()
-
-    def sleep(self, seconds: float) -> None:
-        self.slept_s += seconds
-        self.now += timedelta(seconds=seconds)
-
-    def clock(self) -> Clock:
-        return Clock(now=self.read, monotonic=self.monotonic, sleep=self.sleep)
 
 
 class Desk:

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,33 +15,14 @@ import requests
 from devkit.mimecast.tenant import Tenant
 from devkit.mimecast.wsgi_adapter import WsgiAdapter
 from MimecastConnector import MessageTrackingConnector
-from MimecastManager import Clock
 from MimecastWorkers import WORKERS
+from tests.fake_time import FakeTime
 
 START = datetime(2026, 3, 11, 12, 0, tzinfo=UTC)
 
 
 class Killed(BaseException):
     """The process was killed: nothing it would have written counts."""
-
-
-class FakeTime:
-    """One clock for everybody; sleeping only moves it on."""
-
-    def __init__(self, now: datetime = START) -> None:
-        self.now = now
-
-    def read(self) -> datetime:
-        return self.now
-
-    def monotonic(self) -> float:
-        return self.now.timestamp()
-
-    def sleep(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-
-    def clock(self) -> Clock:
-        return Clock(now=self.read, monotonic=self.monotonic, sleep=self.sleep)
 
 
 class Log:

@@ -288,3 +288,19 @@ def test_eight_threads_whose_token_was_refused_together_get_one_new_one(time: Fa
 
     assert all_at_once(8, refused_then_again) == ["token-2"] * 8
     assert issuer.calls == 2
+
+
+@pytest.mark.parametrize(
+    ("date", "hint"),
+    [
+        ("Wed, 11 Mar 2026 12:00:30 GMT", ""),
+        ("Wed, 11 Mar 2026 12:30:00 GMT", " The clock of this host is 30 minutes off Mimecast's: set it."),
+        ("yesterday", ""),
+        (None, ""),
+    ],
+)
+def test_a_refused_signature_tells_of_a_wrong_clock(date: str | None, hint: str) -> None:
+    from MimecastAuth import clock_hint
+
+    headers = {} if date is None else {"Date": date}
+    assert clock_hint(datetime(2026, 3, 11, 12, 0, tzinfo=UTC), headers) == hint
