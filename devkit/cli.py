@@ -17,6 +17,7 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.table import Table
 
+from bench.commands import bench
 from devkit.demo import run_demo
 from devkit.laptop import (
     CONNECTOR,
@@ -38,6 +39,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command()(packer.build)
 app.command()(packer.check)
 app.command("version")(packer.bump_version)
+app.command()(bench)
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 _EMBEDDED_MAILS = 40
 _CONNECTOR_WORD = "connector"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from MimecastWorkers import run_in_parallel
+from tests.performance.threads import PATIENCE_S, wait_until_no_worker_is_left, workers_alive
 
-PATIENCE_S = 60
 MANAGERS = Path(__file__).parents[2] / "Managers"
 
 
@@ -46,14 +46,9 @@ class Gate:
             assert self._lock.wait_for(lambda: len(self.started) >= count, PATIENCE_S)
 
 
-def workers_alive() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "Mimecast worker"]
-
-
-def wait_until_no_worker_is_left() -> None:
-    for thread in workers_alive():
-        thread.join(PATIENCE_S)
-    assert workers_alive() == []
+@pytest.fixture(autouse=True)
+def nobody_else_is_at_work() -> None:
+    wait_until_no_worker_is_left()
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 8])
