@@ -8,6 +8,7 @@ import math
 import re
 import threading
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter
@@ -97,7 +98,7 @@ class Address:
     email_address: Text = ""
     displayable_name: Text = ""
 
-    @property
+    @cached_property
     def address(self) -> str:
         """The address itself, or an empty text."""
         return self.email_address.strip().strip("<>").strip()
@@ -159,7 +160,7 @@ class TrackedMessage:
         """The recipients' addresses, without empty ones."""
         return tuple(person.address for person in self.to if person.address)
 
-    @property
+    @cached_property
     def senders(self) -> tuple[str, ...]:
         """The sender's addresses in envelope and header, without empty ones."""
         return tuple(person.address for person in (self.from_env, self.from_hdr) if person.address)
@@ -346,7 +347,7 @@ class HeldMessage:
     size: Size = 0
     date_received: Moment = None
 
-    @property
+    @cached_property
     def senders(self) -> tuple[str, ...]:
         """The sender's addresses in envelope and header, without empty ones."""
         return tuple(person.address for person in (self.sender, self.from_header) if person.address)
