@@ -14,7 +14,7 @@ import json
 import sys
 import traceback
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +27,7 @@ from MimecastAlert import IngestedMessage, build_alert, build_attachment, build_
 from MimecastConnectorState import OVERLAP, ConnectorState, row_hash
 from MimecastConstants import API_1
 from MimecastExceptions import MimecastError
+from MimecastHoldQueue import HeldMatch
 from MimecastIngestion import (
     Failed,
     FilesBudget,
@@ -92,6 +93,7 @@ class CycleCounts:
 class _Work:
     row: TrackedMessage
     key: str
+    matches: Mapping[str, HeldMatch]
     share: FilesShare
 
 
@@ -260,20 +262,21 @@ class Cycle:
                 if self._state.held_back.get(key) in self._full_rules:
                     self._leave(remaining.pop(row.tracking_id))
                     continue
-                share = self._budget.admit(files_estimate(queue.matches(row)))
+                matches = queue.matches(row)
+                share = self._budget.admit(files_estimate(matches))
                 if share is None:
                     self.stop_reason = "this cycle's output has no room for more attachments"
                     return
-                yield _Work(row, key, share)
+                yield _Work(row, key, matches, share)
 
         def read(work: _Work) -> Outcome:
-            return self._reader.read(work.row, queue, work.share)
+            return self._reader.read(work.row, work.matches, queue.problem, work.share)
 
         results = run_in_parallel(read, work_items(), self._workers, may_start=self._may_start)
         with closing(results):
             for work, outcome in results:
                 del remaining[work.row.tracking_id]
-                self._settle(work, outcome, queue)
+                self._settle(work, outcome, queue.problem)
         return list(remaining.values())
 
     def _may_start(self, in_flight: int) -> bool:
@@ -288,7 +291,7 @@ class Cycle:
         self._unfinished[row_hash(row.tracking_id)] = row.received or self._now
         self.counts.left += 1
 
-    def _settle(self, work: _Work, outcome: Outcome, queue: HoldQueue) -> None:
+    def _settle(self, work: _Work, outcome: Outcome, held_problem: str) -> None:
         """Decide what becomes of a row that was worked on."""
         if isinstance(outcome, Filtered):
             self.counts.filtered[outcome.by] += 1
@@ -299,7 +302,7 @@ class Cycle:
         elif isinstance(outcome, IngestedMessage):
             self._add(work, outcome)
         elif self._note_failure(work, outcome) >= MAX_FAILED_CYCLES and not self._test_run:
-            self._add(work, IngestedMessage(work.row, None, queue.matches(work.row), queue.problem))
+            self._add(work, IngestedMessage(work.row, None, work.matches, held_problem))
             self.counts.without_details += 1
 
     def _note_failure(self, work: _Work, failure: Failed) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from MimecastConstants import Endpoint
@@ -67,7 +67,6 @@ class Envelope:
     next_token: str | None = None
     total: int | None = None
     has_data: bool = True
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
 
 def read_envelope(status: int, headers: Mapping[str, str], content: bytes, endpoint: Endpoint) -> Envelope:
@@ -104,7 +103,6 @@ def read_envelope(status: int, headers: Mapping[str, str], content: bytes, endpo
         next_token=next_token if isinstance(next_token, str) and next_token else None,
         total=total if isinstance(total, int) else None,
         has_data=isinstance(data, list),
-        headers=headers,
     )
 
 

@@ -219,25 +219,27 @@ class MessageReader:
         self._parameters = parameters
         self._budget = budget
 
-    def read(self, row: TrackedMessage, queue: HoldQueue, share: FilesShare) -> Outcome:
+    def read(
+        self, row: TrackedMessage, matches: Mapping[str, HeldMatch], held_problem: str, share: FilesShare
+    ) -> Outcome:
         """Read one message.
 
         Args:
             row: Its tracked row.
-            queue: The hold queue.
+            matches: For each recipient, what the hold queue says.
+            held_problem: Why the hold queue could not be used at all.
             share: The room for its attachments.
 
         Returns:
             What became of it; nothing is raised, so that one bad message hurts itself only.
         """
         try:
-            matches = queue.matches(row)
             details = self._manager.message_details(row.tracking_id)
             dropped_by = details_filter(details, self._parameters)
             if dropped_by:
                 return Filtered(dropped_by)
             files, problem = self._files(held_with_files(matches), share)
-            return IngestedMessage(row, details, matches, queue.problem, files, problem)
+            return IngestedMessage(row, details, matches, held_problem, files, problem)
         except (DeadlineError, RateLimitedError) as error:
             return Unfinished(error)
         except MimecastError as error:

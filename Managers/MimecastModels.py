@@ -219,7 +219,6 @@ class RecipientMetaInfo:
     """How the message came in."""
 
     remote_ip: Text = ""
-    remote_host: Text = ""
     components: ComponentRows = ()
 
 
@@ -337,7 +336,6 @@ class HeldMessage:
 
     id: Text = ""
     reason: Text = ""
-    reason_code: Text = ""
     policy_info: Text = ""
     sender: AddressBlock = Field(alias="from", default_factory=dict, validate_default=True)
     from_header: AddressBlock = _EMPTY_BLOCK

@@ -24,6 +24,7 @@ from urllib3.response import HTTPResponse
 
 import MimecastAction
 import SiemplifyUtils
+from devkit.laptop import embedded_configuration
 from devkit.mimecast.mail import Mail
 from devkit.mimecast.mailstore import TrackedRow
 from devkit.mimecast.tenant import Tenant
@@ -77,16 +78,7 @@ def archived_mail(number: int = 1, **changes: Any) -> Mail:
 
 def configuration_of(tenant: Tenant, *, oauth: bool, api_root: str = "https://mimecast.test") -> dict[str, str]:
     """The integration's configuration for a tenant."""
-    known = tenant.credentials
-    values = {"API Root": api_root, "Verify SSL": "true"}
-    if oauth:
-        return values | {"Client ID": known.client_id, "Client Secret": known.client_secret}
-    return values | {
-        "Application ID": known.application_id,
-        "Application Key": known.application_key,
-        "Access Key": known.access_key,
-        "Secret Key": known.secret_key,
-    }
+    return embedded_configuration(api_root, tenant.credentials, oauth=oauth)
 
 
 class Desk:
